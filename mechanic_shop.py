@@ -88,6 +88,12 @@ class Base(orm.DeclarativeBase):
     __mapper_args__ = {"confirm_deleted_rows": False}
     id: Mapped[int] = mapped_column(primary_key=True)
 
+    @orm.validates("email", "password", "vin")
+    def normalize(self, column, value):
+        """Return a value as it is stored."""
+        stored_as = {"email": str.lower, "password": generate_password_hash, "vin": str.upper}
+        return stored_as[column](value)
+
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 ma = Marshmallow()
@@ -99,8 +105,7 @@ limiter = Limiter(address, default_limits=[lambda: current_app.config["RATELIMIT
 def prepare_sqlite(connection, _record):
     """Make a new SQLite connection check foreign keys, and read while another one writes."""
     if type(connection).__module__.startswith("sqlite3"):
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA foreign_keys = ON")
+        connection.executescript("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON")
 
 
 @sa.event.listens_for(db.session, "after_commit")
@@ -138,11 +143,6 @@ class Account:
     email: Mapped[str] = mapped_column(sa.String(254), unique=True)
     address: Mapped[str | None] = mapped_column(sa.String(255))
     password: Mapped[str] = mapped_column(sa.String(255))
-
-    @orm.validates("email", "password")
-    def normalize(self, column, value):
-        """Return what is stored: an email address in small letters, a password's hash."""
-        return generate_password_hash(value) if column == "password" else value.lower()
 
 
 class Customer(Account, db.Model):
@@ -201,11 +201,6 @@ class ServiceTicket(db.Model):
     def total(self):
         """What the customer pays: the labour and all parts, rounded to cents."""
         return round(self.price + sum(line.quantity * line.unit_price for line in self.parts), 2)
-
-    @orm.validates("vin")
-    def capitalize_vin(self, _column, vin):
-        """Return the vehicle identification number as it is stored."""
-        return vin.upper()
 
 
 # === Schemas ======================================================================================
@@ -308,20 +303,17 @@ class EditSchema(ma.Schema):
     add_ids = ma.List(Number(maximum=MAX_ID), load_default=[])
     remove_ids = ma.List(Number(maximum=MAX_ID), load_default=[])
 
-    @validates("add_ids", "remove_ids")
-    def mechanics_exist(self, ids, data_key):
-        """Refuse ids that are no mechanic's."""
-        known = db.session.scalars(sa.select(Mechanic.id).where(Mechanic.id.in_(ids)))
-        if unknown := sorted(set(ids).difference(known)):
-            raise ValidationError([f"There is no mechanic {i}." for i in unknown])
-
     @validates_schema
     def edit_is_clear(self, edit, **_kwargs):
-        """Refuse an edit of nobody, or of one mechanic in both directions."""
-        if not edit["add_ids"] + edit["remove_ids"]:
+        """Refuse an edit of nobody, of who is no mechanic, and of one mechanic in both lists."""
+        add, remove = set(edit["add_ids"]), set(edit["remove_ids"])
+        known = set(db.session.scalars(sa.select(Mechanic.id).where(Mechanic.id.in_(add | remove))))
+        wrong = {"add_ids": add - known, "remove_ids": (remove - known) | (add & remove)}
+        for name, ids in wrong.items():
+            if ids:
+                raise ValidationError(f"No mechanic, or in both lists: {sorted(ids)}.", name)
+        if not known:
             raise ValidationError("Name at least one mechanic.", "add_ids")
-        if set(edit["add_ids"]).intersection(edit["remove_ids"]):
-            raise ValidationError("Names a mechanic who is in add_ids too.", "remove_ids")
 
 
 class QuerySchema(ma.Schema):
@@ -333,11 +325,9 @@ class QuerySchema(ma.Schema):
 
 customer_schema = CustomerSchema()
 mechanic_schema = MechanicSchema()
-ranking_schema = MechanicSchema(only=(*NAMES, "ticket_count"))
 inventory_schema = InventorySchema()
 ticket_inventory_schema = TicketInventorySchema(exclude=("name",))
 service_ticket_schema = ServiceTicketSchema()
-edit_schema = EditSchema()
 login_schema = MechanicSchema(exclude=(*NAMES, "address", "salary", "ticket_count"))
 for field in login_schema.fields.values():
     field.validators = []  # both have to be there; whether they are right, the login tells
@@ -409,9 +399,8 @@ def encode_token(mechanic_id, role="mechanic"):
 def decode_token(token):
     """Return the role and account id of a token; abort with 401 if it is not, or no more, valid."""
     key = current_app.extensions["signing_key"]
-    required = {"require_sub": True, "require_exp": True}
     with contextlib.suppress(JOSEError, LookupError, RecursionError, TypeError, ValueError):
-        claims = jwt.decode(token, key, algorithms=["HS256"], options=required)
+        claims = jwt.decode(token, key, algorithms=["HS256"], options={"require_exp": True})
         account_id, model = int(claims["sub"]), ROLES[claims["role"]]
         password_hash = db.session.scalar(sa.select(model.password).where(model.id == account_id))
         if key.verify((password_hash or "").encode(), bytes.fromhex(claims["fingerprint"])):
@@ -466,7 +455,9 @@ def read_body(schema):
     try:
         body = request.get_json()
     except (exceptions.BadRequest, RecursionError):
-        abort(400, "The body is not valid JSON.")
+        body = None
+    if not isinstance(body, dict):
+        abort(400, "The body must be a JSON object.")
     return schema.load(body, partial=not_required[request.method])
 
 
@@ -487,8 +478,7 @@ def updated(schema, record):
     """Change a record as the body says, a PUT emptying what it leaves out; answer with it."""
     values = read_body(schema)
     if request.method == "PUT":
-        optional = [column.name for column in record.__table__.columns if column.nullable]
-        values = dict.fromkeys(optional) | values
+        values = {c.name: None for c in record.__table__.columns if c.nullable} | values
     for column, value in values.items():
         setattr(record, column, value)
     db.session.commit()
@@ -554,9 +544,8 @@ def login(role):
     """Log in: an email and a password for a token."""
     credentials = read_body(login_schema)
     model = ROLES[role]
-    mine = model.email == credentials["email"].lower()
-    found = db.session.execute(sa.select(model.id, model.password).where(mine)).first()
-    account_id, password_hash = found or (None, NO_PASSWORD)
+    query = sa.select(model.id, model.password).filter_by(email=credentials["email"].lower())
+    account_id, password_hash = db.session.execute(query).first() or (None, NO_PASSWORD)
     db.session.rollback()  # nobody waits for this connection while the password is checked
     if not check_password_hash(password_hash, credentials["password"]):
         abort(401, "Wrong email or password.")
@@ -635,7 +624,7 @@ def list_mechanics():
 @mechanics_bp.get("/ranking")
 @token_required
 @cached
-@paginated(ranking_schema)
+@paginated(MechanicSchema(only=(*NAMES, "ticket_count")))
 def rank_mechanics():
     """List the mechanics by the number of tickets they work on, most first."""
     theirs = service_mechanic.c.mechanic_id == Mechanic.id
@@ -704,8 +693,8 @@ def change_mechanics(ticket, add_ids=(), remove_ids=()):
 def move_pieces(line, pieces):
     """Move pieces of a part from stock to a ticket's line, or back. Aborts with 409 if too few."""
     left = Inventory.quantity - pieces  # looked at and taken by one statement: nobody is between
-    enough = sa.and_(Inventory.id == line.inventory_id, left >= 0)
-    moving = sa.update(Inventory).where(enough).values(quantity=left)
+    moving = sa.update(Inventory).values(quantity=left).where(left >= 0)
+    moving = moving.where(Inventory.id == line.inventory_id)
     if line.quantity + pieces < 0 or db.session.execute(moving).rowcount == 0:
         abort(409, f"There are fewer than {abs(pieces)} pieces of inventory {line.inventory_id}.")
     line.quantity += pieces
@@ -758,7 +747,7 @@ def delete_service_ticket(ticket_id):
 @token_required
 def edit_mechanics(ticket_id):
     """Put mechanics on a ticket (add_ids) and take others off (remove_ids), all or nothing."""
-    return change_mechanics(lock_ticket(ticket_id), **read_body(edit_schema))
+    return change_mechanics(lock_ticket(ticket_id), **read_body(EditSchema()))
 
 
 @service_tickets_bp.put("/<id:ticket_id>/assign-mechanic/<id:mechanic_id>")
@@ -889,7 +878,8 @@ def front_page():
     """Show this page."""
     views, rules = current_app.view_functions, current_app.url_map.iter_rules()
     routes = [(rule.rule.split("/")[1] or "shop", rule, views[rule.endpoint]) for rule in rules]
-    return current_app.jinja_env.from_string(FRONT_PAGE).render(routes=routes)
+    page = current_app.jinja_env.from_string(FRONT_PAGE).render(routes=routes)
+    return page, {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 
 
 @main_bp.get("/health")
@@ -924,8 +914,7 @@ def create_app(config=None):
     app = Flask(__name__, static_folder=None)
     app.config.from_mapping(DEFAULTS)
     app.config.from_prefixed_env()
-    app.config.from_mapping(environment_settings())
-    app.config.from_mapping(config or {})
+    app.config.from_mapping(environment_settings(), **config or {})
     secret = str(app.config["SECRET_KEY"] or kept_secret(app.instance_path)).encode()
     if len(secret) < 32:
         raise RuntimeError(f"SECRET_KEY must have at least 32 bytes, and has {len(secret)}.")
@@ -949,13 +938,12 @@ def main():
     """Serve the shop, as `python mechanic_shop.py` does."""
     try:
         app = create_app()
-        port = int(os.environ.get("PORT") or 5000)
+        with app.app_context():
+            if db.session.scalar(sa.select(Mechanic.id).limit(1)) is None:
+                print("The shop is empty. For sample data: python seed.py", flush=True)
+        app.run(os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or 5000)
     except (RuntimeError, ValueError, exc.SQLAlchemyError) as error:
         raise SystemExit(f"The shop cannot open: {error}") from None
-    with app.app_context():
-        if db.session.scalar(sa.select(Mechanic.id).limit(1)) is None:
-            print("The shop is empty. For sample data: python seed.py")
-    app.run(os.environ.get("HOST") or "127.0.0.1", port)
 
 
 if __name__ == "__main__":

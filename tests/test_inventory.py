@@ -12,13 +12,90 @@ def test_create_part_as_the_assignment_shows_it(ana):
     assert ana.get(response.headers["Location"]).json == response.json
 
 
-@pytest.mark.parametrize("caller_name", ["anyone", "carla"])
-def test_only_mechanics_write(request, caller_name, part):
-    caller = request.getfixturevalue(caller_name)
-    status = {"anyone": 401, "carla": 403}[caller_name]
+@pytest.mark.parametrize(("who", "status"), [("anyone", 401), ("carla", 403)])
+def test_write_part_without_being_a_mechanic_is_refused(request, who, status, part):
+    caller = request.getfixturevalue(who)
     body = {"name": "horn", "price": 1, "quantity": 1}
     problem(caller.post("/inventory", json=body), status)
     problem(caller.put("/inventory/1", json=body), status)
     problem(caller.patch("/inventory/1", json=body), status)
     problem(caller.delete("/inventory/1"), status)
     assert caller.get("/inventory").json == [part]
+
+
+def test_browse_parts_needs_no_token(anyone, part):
+    assert anyone.get("/inventory").json == [part]
+    assert anyone.get(f"/inventory/{part['id']}").json == part
+
+
+def test_both_addresses_show_the_same_parts(ana, part):
+    created = ana.post("/parts", json={"name": "horn", "price": 9.5, "quantity": 3})
+    assert created.headers["Location"] == "/parts/2"
+    assert ana.get("/inventory").json == ana.get("/parts").json == [part, created.json]
+    assert ana.patch("/parts/1", json={"price": 21}).json["price"] == 21
+    assert ana.get("/inventory/1").json["price"] == 21
+    assert ana.delete("/parts/1").json == {"message": "Successfully deleted inventory 1"}
+    problem(ana.get("/inventory/1"), 404)
+
+
+@pytest.mark.parametrize("path", ["/inventory", "/inventory/1", "/parts", "/parts/1", "/health"])
+def test_trailing_slash_is_no_redirect(anyone, part, path):
+    assert anyone.get(path + "/").status_code == 200
+    assert anyone.get(path + "/").json == anyone.get(path).json
+
+
+def test_put_replaces_the_whole_part(ana, part):
+    body = {"name": "pioneer speakers 6.5 inch", "price": 25.00, "quantity": 42}
+    assert ana.put("/inventory/1", json=body).json == {"id": 1, **body}
+    problem(ana.put("/inventory/1", json={"price": 3}), 400, "name", "quantity")
+    assert ana.get("/inventory/1").json == {"id": 1, **body}
+
+
+def test_patch_changes_what_is_sent(ana, part):
+    assert ana.patch("/inventory/1", json={"quantity": 11}).json == {**part, "quantity": 11}
+    assert ana.patch("/inventory/1", json={}).json == {**part, "quantity": 11}
+
+
+def test_delete_part(ana, part):
+    response = ana.delete("/inventory/1")
+    assert response.json == {"message": "Successfully deleted inventory 1"}
+    assert "inventory 1" in problem(ana.delete("/inventory/1"), 404)
+    assert ana.get("/inventory").json == []
+
+
+def test_delete_part_on_a_ticket_is_refused(ana, part, ticket):
+    ana.post("/ticket_inventory/1/assign-inventory/1")
+    assert "tickets" in problem(ana.delete("/inventory/1"), 409)
+    assert ana.get("/inventory/1").status_code == 200
+
+
+def test_id_of_a_deleted_part_is_not_used_again(ana, part):
+    ana.delete("/inventory/1")
+    assert ana.post("/inventory", json={"name": "horn", "price": 1, "quantity": 1}).json["id"] == 2
+
+
+@pytest.mark.parametrize("path", ["/inventory/2", "/inventory/0", "/inventory/2147483648"])
+@pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
+def test_unknown_part_is_not_found(ana, part, method, path):
+    problem(getattr(ana, method)(path, json={}), 404)
+
+
+def test_etag_saves_an_answer(anyone, ana, part):
+    for path in ("/inventory", "/inventory/1"):
+        fresh = anyone.get(path)
+        assert fresh.headers["Cache-Control"] == "no-cache"
+        same = anyone.get(path, headers={"If-None-Match": fresh.headers["ETag"]})
+        assert same.status_code == 304
+        assert same.get_data() == b""
+        assert same.headers["ETag"] == fresh.headers["ETag"]
+    ana.patch("/inventory/1", json={"quantity": 9})
+    changed = anyone.get("/inventory/1", headers={"If-None-Match": fresh.headers["ETag"]})
+    assert changed.status_code == 200
+    assert changed.json["quantity"] == 9
+
+
+def test_head_is_get_without_a_body(anyone, part):
+    response = anyone.head("/inventory/1")
+    assert response.status_code == 200
+    assert response.get_data() == b""
+    assert response.headers["ETag"] == anyone.get("/inventory/1").headers["ETag"]
