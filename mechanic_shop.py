@@ -3,8 +3,7 @@
     python seed.py             fill an empty database with sample data
     python mechanic_shop.py    serve on http://127.0.0.1:5000
 
-Anyone may browse the inventory and register as a customer; customers see and change their own
-record and see their own tickets; mechanics, who are trusted staff, do everything else.
+Customers see and change their own record and see their tickets; mechanics do everything else.
 
 The sections, each of which uses only what stands above it:
 
@@ -38,6 +37,7 @@ from marshmallow.validate import Email, Length, Range, Regexp
 from sqlalchemy import exc, orm
 from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug import exceptions, routing
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.security import check_password_hash, generate_password_hash
 
 # === Settings and extensions ======================================================================
@@ -53,6 +53,7 @@ DEFAULTS = {
     "CACHE_TYPE": "SimpleCache",
     "CACHE_DEFAULT_TIMEOUT": 60,
     "MAX_CONTENT_LENGTH": 64 * 1024,
+    "TRUSTED_PROXIES": 0,  # in front of the app, whose word on the caller's address counts
 }
 
 
@@ -232,17 +233,15 @@ class Number(ma.Field):
     def _deserialize(self, value, attr, data, **kwargs):
         if isinstance(value, str) and re.fullmatch(self.digits, value):
             value = float(value)
-        finite = type(value) in (int, float) and abs(value) < 1e15
-        if not finite or round(value, self.decimals) != value:
+        number = type(value) in (int, float) and abs(value) < 1e15
+        if not number or round(value, self.decimals) != value:
             raise ValidationError(f"Not a number with at most {self.decimals} decimals.")
         return value + 0.0 if self.decimals else int(value)
 
 
 class RecordSchema(ma.SQLAlchemyAutoSchema):
-    """Makes a field of each column of a model, required or not, and as long as the column."""
-
     FIELDS = {str: Text, int: Number, float: functools.partial(Number, decimals=2)}
-    TYPE_MAPPING = ma.Schema.TYPE_MAPPING | FIELDS
+    TYPE_MAPPING = ma.Schema.TYPE_MAPPING | FIELDS  # what the columns of a model become
     id = ma.Integer(dump_only=True)
 
     class Meta:
@@ -409,10 +408,10 @@ def decode_token(token):
 
 
 def token_required(*roles):
-    """Let only callers with a token of one of these roles reach the view; by default, mechanics.
+    """Let only callers with a token of one of these roles (mechanics, if none) reach the view.
 
-    The view finds the caller in request.mechanic_id or request.customer_id; the other is None.
-    Aborts with 401 without a valid token, with 403 for other roles and for other customers.
+    It finds them in request.mechanic_id or request.customer_id; the other is None. Aborts with
+    401 without a valid token, with 403 for another role and for other customers' records.
     """
     if roles and callable(roles[0]):
         return token_required("mechanic")(roles[0])
@@ -452,10 +451,9 @@ def peek(name):
 def read_body(schema):
     """Return the checked fields of the JSON body, or abort: PATCH may send a part of them."""
     not_required = {"POST": (), "PUT": ("password",), "PATCH": True}
-    try:
+    body = None
+    with contextlib.suppress(exceptions.BadRequest, RecursionError):
         body = request.get_json()
-    except (exceptions.BadRequest, RecursionError):
-        body = None
     if not isinstance(body, dict):
         abort(400, "The body must be a JSON object.")
     return schema.load(body, partial=not_required[request.method])
@@ -712,8 +710,8 @@ def create_service_ticket():
 @paginated(service_ticket_schema, "customer_id")
 def list_service_tickets(customer_id):
     """List the tickets; ?customer_id= those of one customer."""
-    query = sa.select(ServiceTicket)
-    return query if customer_id is None else query.filter_by(customer_id=customer_id)
+    wanted = customer_id is None or ServiceTicket.customer_id == customer_id
+    return sa.select(ServiceTicket).where(wanted)
 
 
 @service_tickets_bp.get("/<id:ticket_id>")
@@ -853,8 +851,7 @@ def delete_inventory(inventory_id):
 
 # === Application ==================================================================================
 
-FRONT_PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Mechanic shop</title>
+FRONT_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Mechanic shop</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>
   :root { color-scheme: light dark; font: 1.1rem/1.5 system-ui, sans-serif }
@@ -862,9 +859,8 @@ FRONT_PAGE = """<!doctype html>
   td { border-top: 1px solid #8886; padding: .2rem 1rem .2rem 0; vertical-align: top }
 </style>
 <h1>Mechanic shop</h1>
-<p>To log in, POST an email and a password as JSON to <code>/customers/login</code> or
-<code>/mechanics/login</code>; then send the token: <code>Authorization: Bearer ...</code>.
-Requests to try are in <code>postman_collection.json</code>.
+<p>POST email and password to <code>/customers/login</code> or <code>/mechanics/login</code>, then
+send the token as <code>Authorization: Bearer</code>; or open <code>postman_collection.json</code>.
 {% for resource, routes in routes | groupby(0) %}<h2>{{ resource }}</h2>
 <table>{% for _, rule, view in routes %}
 <tr><td>{{ rule.methods | reject("in", ["HEAD", "OPTIONS"]) | sort | join(", ") }}
@@ -915,10 +911,14 @@ def create_app(config=None):
     app.config.from_mapping(DEFAULTS)
     app.config.from_prefixed_env()
     app.config.from_mapping(environment_settings(), **config or {})
+    if not str(app.config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):  # which knows one level
+        options = {"isolation_level": "READ COMMITTED"} | app.config["SQLALCHEMY_ENGINE_OPTIONS"]
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     secret = str(app.config["SECRET_KEY"] or kept_secret(app.instance_path)).encode()
     if len(secret) < 32:
         raise RuntimeError(f"SECRET_KEY must have at least 32 bytes, and has {len(secret)}.")
     app.extensions["signing_key"] = jwk.construct(secret, "HS256")
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"], x_proto=0)
     app.json.sort_keys = False
     app.url_map.strict_slashes = False
     app.url_map.converters["id"] = IdConverter

@@ -6,6 +6,7 @@ python seed.py --tickets 100000         a large shop, the same one each time
 python seed.py --mechanic EMAIL         one more mechanic, or a new password for one
 """
 
+import contextlib
 import datetime as dt
 import itertools
 import random
@@ -248,6 +249,21 @@ def save_mechanic(email, first_name, last_name, password):
     db.session.commit()
 
 
+def fill_or_explain(reset, yes, customers, tickets):
+    """Fill the shop and report it, after emptying it if so told; leave one with data alone."""
+    if reset:
+        if not yes:
+            click.confirm(f"Delete everything in {db.engine.url!r}?", abort=True)
+        db.drop_all()
+        db.create_all()
+    if any(count(model) for model in (Mechanic, Customer, ServiceTicket, Inventory)):
+        click.echo("There is data in the shop already; nothing was changed.")
+        click.echo("To delete it and begin again: python seed.py --reset")
+        return
+    fill(customers, tickets)
+    report()
+
+
 @click.command(help=__doc__.partition("\n")[0])
 @click.option("--reset", is_flag=True, help="Delete everything first, after asking.")
 @click.option("--yes", is_flag=True, help="Do not ask before deleting.")
@@ -263,21 +279,13 @@ def main(reset, yes, customers, tickets, mechanic, first_name, last_name, passwo
         app = create_app()
     except RuntimeError as error:
         raise click.ClickException(str(error)) from None
-    with app.app_context():
+    with app.app_context(), contextlib.ExitStack() as closing:
+        closing.callback(db.engine.dispose)
+        closing.callback(db.session.remove)
         if mechanic:
             save_mechanic(mechanic, first_name, last_name, password)
-            return
-        if reset:
-            if not yes:
-                click.confirm(f"Delete everything in {db.engine.url!r}?", abort=True)
-            db.drop_all()
-            db.create_all()
-        if any(count(model) for model in (Mechanic, Customer, ServiceTicket, Inventory)):
-            click.echo("There is data in the shop already; nothing was changed.")
-            click.echo("To delete it and begin again: python seed.py --reset")
-            return
-        fill(customers, tickets)
-        report()
+        else:
+            fill_or_explain(reset, yes, customers, tickets)
 
 
 if __name__ == "__main__":

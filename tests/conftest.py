@@ -6,6 +6,8 @@ database is emptied. With TEST_NO_SKIP=1 a test that would be skipped fails inst
 """
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -192,6 +194,40 @@ def count_statements(app):
 
     yield count
     sa.event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def hold(app):
+    """A function that makes a call in a thread and holds it at an SQL statement meanwhile.
+
+    It takes the call, the event ("before_cursor_execute" or "after_cursor_execute"), a part of
+    the statement, and what happens while the call is held; it returns what the call answers.
+    """
+
+    def run_held(call, event, text, meanwhile):
+        held, go_on = threading.Event(), threading.Event()
+
+        def wait(connection, cursor, statement, *_rest):
+            if threading.current_thread().name.startswith("held") and text in statement:
+                held.set()
+                assert go_on.wait(20)
+
+        with app.app_context():
+            engine = db.engine
+        sa.event.listen(engine, event, wait)
+        try:
+            with ThreadPoolExecutor(1, thread_name_prefix="held") as threads:
+                answer = threads.submit(call)
+                assert held.wait(20)
+                try:
+                    meanwhile()
+                finally:
+                    go_on.set()
+                return answer.result()
+        finally:
+            sa.event.remove(engine, event, wait)
+
+    return run_held
 
 
 def problem(response, status, *fields):

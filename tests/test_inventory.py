@@ -99,3 +99,14 @@ def test_head_is_get_without_a_body(anyone, part):
     assert response.status_code == 200
     assert response.get_data() == b""
     assert response.headers["ETag"] == anyone.get("/inventory/1").headers["ETag"]
+
+
+def test_change_of_a_part_that_is_deleted_meanwhile_is_a_conflict(ana, hold, part):
+    changed = hold(
+        lambda: ana.patch("/inventory/1", json={"price": 21}),
+        "before_cursor_execute",
+        "UPDATE inventory",
+        lambda: ana.delete("/inventory/1"),
+    )
+    assert "moment" in problem(changed, 409)
+    problem(ana.get("/inventory/1"), 404)
