@@ -120,13 +120,12 @@ def renew_version(_session=None):
 
 def cached(view):
     """Cache a view's answers, one for each path and value of the parameters that it knows."""
+    known = getattr(view, "parameters", [])
 
     def cache_key(**_path_arguments):
         # The version is read before the data: what a slow reader stores after a write, nobody finds
         version = cache.get("version") or renew_version()
-        return repr(
-            [version, request.path, *map(request.args.get, getattr(view, "parameters", []))]
-        )
+        return repr([version, request.path, *map(request.args.get, known)])
 
     return cache.cached(
         make_cache_key=cache_key,

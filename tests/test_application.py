@@ -8,22 +8,14 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 
 import pytest
 from conftest import SECRET, calling, problem
+from servers import running_server
 
 import mechanic_shop
 
 MODULE = pathlib.Path(mechanic_shop.__file__)
-
-
-@pytest.fixture
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 @pytest.fixture
@@ -51,57 +43,35 @@ def run(folder, *arguments, **environment):
     )
 
 
-def serve(folder, port, **environment):
-    """Start the shop, wait until it answers, and return the process."""
-    environment = {"PORT": str(port), "PYTHONUNBUFFERED": "1", **environment}
-    server = subprocess.Popen(
-        [sys.executable, "-W", "error", "mechanic_shop.py"],
-        cwd=folder,
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    for _ in range(200):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).close()
-            break
-        except OSError:
-            assert server.poll() is None, server.stdout.read()
-            time.sleep(0.05)
-    return server
+def printed_until_stopped(server):
+    """Stop a server as Ctrl+C does, and return what it printed."""
+    server.process.terminate()
+    server.process.wait(timeout=20)
+    return server.log()
 
 
-def stop(server):
-    server.terminate()
-    return server.communicate(timeout=20)[0]
-
-
-def test_empty_clone_starts_and_says_how_to_get_sample_data(fresh_clone, free_port):
-    server = serve(fresh_clone, free_port)
-    url = f"http://127.0.0.1:{free_port}/inventory"
-    with urllib.request.urlopen(url, timeout=5) as response:
-        assert response.read() == b"[]\n"
-    output = stop(server)
+def test_empty_clone_starts_and_says_how_to_get_sample_data(fresh_clone):
+    with running_server(folder=fresh_clone, PYTHONWARNINGS="error") as server:
+        assert server.call("GET", "/inventory").json == []
+        output = printed_until_stopped(server)
     assert "python seed.py" in output
     assert "Traceback" not in output
     assert (fresh_clone / "instance" / "mechanic_shop.db").exists()
-    key = fresh_clone / "instance" / "secret_key"
-    assert len(key.read_text()) == 64
-    if os.name == "posix":
-        assert key.stat().st_mode & 0o777 == 0o600
 
 
-def test_key_is_kept_from_one_start_to_the_next(fresh_clone, free_port):
-    stop(serve(fresh_clone, free_port))
-    key = (fresh_clone / "instance" / "secret_key").read_text()
-    stop(serve(fresh_clone, free_port))
-    assert (fresh_clone / "instance" / "secret_key").read_text() == key
+def test_key_is_kept_from_one_start_to_the_next(fresh_clone):
+    keys = set()
+    for _ in range(2):
+        with running_server(folder=fresh_clone):
+            keys.add((fresh_clone / "instance" / "secret_key").read_text())
+    assert [len(key) for key in keys] == [64]
 
 
-def test_seeded_clone_does_not_ask_for_sample_data(fresh_clone, free_port):
+def test_seeded_clone_does_not_ask_for_sample_data(fresh_clone):
     assert run(fresh_clone, "seed.py").returncode == 0
-    assert "seed.py" not in stop(serve(fresh_clone, free_port))
+    with running_server(folder=fresh_clone) as server:
+        assert len(server.call("GET", "/inventory").json) >= 12
+        assert "seed.py" not in printed_until_stopped(server)
 
 
 def test_port_in_use_gets_a_message(fresh_clone):
