@@ -39,6 +39,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug import exceptions, routing
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.security import check_password_hash, generate_password_hash
+from werkzeug.serving import make_server
 
 # === Settings and extensions ======================================================================
 
@@ -57,16 +58,20 @@ DEFAULTS = {
 }
 
 
-def environment_settings():
-    """Return what DATABASE_URL, REDIS_URL and SECRET_KEY set, under Flask's names."""
-    settings = {}
+def configure(config, overrides):
+    """Put the settings into config: DEFAULTS, FLASK_..., the shop's own variables, overrides."""
+    config.from_mapping(DEFAULTS)
+    config.from_prefixed_env()
     if url := os.environ.get("DATABASE_URL"):
-        settings["SQLALCHEMY_DATABASE_URI"] = re.sub("^postgres(ql)?:", "postgresql+psycopg:", url)
+        config["SQLALCHEMY_DATABASE_URI"] = re.sub("^postgres(ql)?:", "postgresql+psycopg:", url)
     if url := os.environ.get("REDIS_URL"):
-        settings.update(RATELIMIT_STORAGE_URI=url, CACHE_TYPE="RedisCache", CACHE_REDIS_URL=url)
+        config.update(RATELIMIT_STORAGE_URI=url, CACHE_TYPE="RedisCache", CACHE_REDIS_URL=url)
     if secret := os.environ.get("SECRET_KEY"):
-        settings["SECRET_KEY"] = secret
-    return settings
+        config["SECRET_KEY"] = secret
+    config.from_mapping(overrides)
+    if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):  # which knows one level
+        options = {"isolation_level": "READ COMMITTED"} | config["SQLALCHEMY_ENGINE_OPTIONS"]
+        config["SQLALCHEMY_ENGINE_OPTIONS"] = options
 
 
 def kept_secret(folder):
@@ -409,8 +414,7 @@ def decode_token(token):
 def token_required(*roles):
     """Let only callers with a token of one of these roles (mechanics, if none) reach the view.
 
-    It finds them in request.mechanic_id or request.customer_id; the other is None. Aborts with
-    401 without a valid token, with 403 for another role and for other customers' records.
+    It finds them in request.mechanic_id or request.customer_id. Aborts with 401 or 403.
     """
     if roles and callable(roles[0]):
         return token_required("mechanic")(roles[0])
@@ -855,8 +859,7 @@ FRONT_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Mech
 <style>
   :root { color-scheme: light dark; font: 1.1rem/1.5 system-ui, sans-serif }
   body { margin: 2rem auto; max-width: 60rem; padding: 0 1rem }
-  td { border-top: 1px solid #8886; padding: .2rem 1rem .2rem 0; vertical-align: top }
-</style>
+  td { border-top: 1px solid #8886; padding: .2rem 1rem .2rem 0; vertical-align: top }</style>
 <h1>Mechanic shop</h1>
 <p>POST email and password to <code>/customers/login</code> or <code>/mechanics/login</code>, then
 send the token as <code>Authorization: Bearer</code>; or open <code>postman_collection.json</code>.
@@ -907,12 +910,7 @@ def create_tables():
 def create_app(config=None):
     """Return the application; what config sets wins. Raises RuntimeError if the key is short."""
     app = Flask(__name__, static_folder=None)
-    app.config.from_mapping(DEFAULTS)
-    app.config.from_prefixed_env()
-    app.config.from_mapping(environment_settings(), **config or {})
-    if not str(app.config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):  # which knows one level
-        options = {"isolation_level": "READ COMMITTED"} | app.config["SQLALCHEMY_ENGINE_OPTIONS"]
-        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
+    configure(app.config, config or {})
     secret = str(app.config["SECRET_KEY"] or kept_secret(app.instance_path)).encode()
     if len(secret) < 32:
         raise RuntimeError(f"SECRET_KEY must have at least 32 bytes, and has {len(secret)}.")
@@ -939,10 +937,13 @@ def main():
         app = create_app()
         with app.app_context():
             if db.session.scalar(sa.select(Mechanic.id).limit(1)) is None:
-                print("The shop is empty. For sample data: python seed.py", flush=True)
-        app.run(os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or 5000)
+                print("The shop is empty. For sample data: python seed.py")
+        host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or 5000
+        server = make_server(host, int(port), app, threaded=True)
     except (RuntimeError, ValueError, exc.SQLAlchemyError) as error:
         raise SystemExit(f"The shop cannot open: {error}") from None
+    print(f"The shop is open at http://{host}:{port} (Ctrl+C closes it).", flush=True)
+    server.serve_forever()
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 
+import flask
 import pytest
 from conftest import SECRET, calling, problem
 from servers import running_server
@@ -115,19 +116,24 @@ def test_environment_sets_the_extensions(make_app, environment):
     assert make_app().test_client().get("/health").status_code == 200
 
 
+def settings():
+    """Return the settings that a shop in this environment opens with."""
+    config = flask.Flask("shop").config
+    mechanic_shop.configure(config, {})
+    return config
+
+
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_postgresql_is_reached_by_psycopg_3(environment, scheme):
     environment.setenv("DATABASE_URL", f"{scheme}://me@host/shop")
-    settings = mechanic_shop.environment_settings()
-    assert settings["SQLALCHEMY_DATABASE_URI"] == "postgresql+psycopg://me@host/shop"
+    assert settings()["SQLALCHEMY_DATABASE_URI"] == "postgresql+psycopg://me@host/shop"
 
 
 def test_redis_url_serves_limits_and_cache(environment):
     environment.setenv("REDIS_URL", "redis://localhost/1")
-    settings = mechanic_shop.environment_settings()
-    assert settings["CACHE_TYPE"] == "RedisCache"
-    assert settings["CACHE_REDIS_URL"] == "redis://localhost/1"
-    assert settings["RATELIMIT_STORAGE_URI"] == "redis://localhost/1"
+    assert settings()["CACHE_TYPE"] == "RedisCache"
+    assert settings()["CACHE_REDIS_URL"] == "redis://localhost/1"
+    assert settings()["RATELIMIT_STORAGE_URI"] == "redis://localhost/1"
 
 
 def test_debug_mode_is_off_unless_asked_for(make_app, environment):
