@@ -355,7 +355,7 @@ def http_error(error, **members):
 @main_bp.app_errorhandler(ValidationError)
 def invalid_fields(error):
     """Answer 400 with a list of messages for each field that is wrong."""
-    errors = error.normalized_messages()
+    errors = dict(sorted(error.normalized_messages().items()))
     for field, messages in errors.items():
         if isinstance(messages, dict):  # of a list: by position
             errors[field] = sum(messages.values(), [])

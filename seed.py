@@ -277,7 +277,7 @@ def main(reset, yes, customers, tickets, mechanic, first_name, last_name, passwo
     """Run the command line."""
     try:
         app = create_app()
-    except RuntimeError as error:
+    except (RuntimeError, sa.exc.SQLAlchemyError) as error:
         raise click.ClickException(str(error)) from None
     with app.app_context(), contextlib.ExitStack() as closing:
         closing.callback(db.engine.dispose)

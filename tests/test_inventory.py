@@ -44,6 +44,14 @@ def test_trailing_slash_is_no_redirect(anyone, part, path):
     assert anyone.get(path + "/").json == anyone.get(path).json
 
 
+def test_trailing_slash_is_no_redirect_for_writes(ana, part, ticket):
+    created = ana.post("/parts/", json={"name": "horn", "price": 1, "quantity": 1})
+    assert (created.status_code, created.headers["Location"]) == (201, "/parts/2")
+    assert ana.patch("/inventory/2/", json={"price": 2}).status_code == 200
+    assert ana.post("/ticket_inventory/1/assign-inventory/2/").status_code == 201
+    assert ana.delete("/ticket_inventory/1/remove-inventory/2/").status_code == 200
+
+
 def test_put_replaces_the_whole_part(ana, part):
     body = {"name": "pioneer speakers 6.5 inch", "price": 25.00, "quantity": 42}
     assert ana.put("/inventory/1", json=body).json == {"id": 1, **body}

@@ -191,3 +191,11 @@ def test_short_key_is_one_clear_line(environment):
     result = run_seed()
     assert result.exit_code == 1
     assert result.output == "Error: SECRET_KEY must have at least 32 bytes, and has 5.\n"
+
+
+def test_database_that_cannot_be_opened_is_one_clear_line(environment):
+    environment.setenv("DATABASE_URL", "sqlite:////nowhere/at/all.db")
+    result = run_seed()
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+    assert "unable to open" in result.output
