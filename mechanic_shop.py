@@ -412,10 +412,8 @@ def decode_token(token):
 
 
 def token_required(*roles):
-    """Let only callers with a token of one of these roles (mechanics, if none) reach the view.
-
-    It finds them in request.mechanic_id or request.customer_id. Aborts with 401 or 403.
-    """
+    """Let only callers with a token of one of these roles (mechanics, if none) reach the view,
+    which finds them in request.mechanic_id or request.customer_id. Aborts with 401 or 403."""
     if roles and callable(roles[0]):
         return token_required("mechanic")(roles[0])
 
@@ -423,7 +421,8 @@ def token_required(*roles):
         @functools.wraps(view)
         def checked(**path):
             sent = request.authorization
-            role, account_id = decode_token(sent.token if sent and sent.type == "bearer" else "")
+            token = sent.token if sent and sent.type == "bearer" else None
+            role, account_id = decode_token(token or "")
             if role not in roles:
                 abort(403, f"Only a {' or '.join(roles)} may do this.")
             if role == "customer" and path.get("customer_id", account_id) != account_id:
@@ -440,6 +439,8 @@ def token_required(*roles):
 
 # === Requests and answers =========================================================================
 
+NOT_REQUIRED = {"POST": (), "PUT": ("password",), "PATCH": True}
+
 
 class IdConverter(routing.IntegerConverter):
     regex = "[0-9]{1,9}"  # ASCII digits, and few enough for every database
@@ -453,13 +454,14 @@ def peek(name):
 
 def read_body(schema):
     """Return the checked fields of the JSON body, or abort: PATCH may send a part of them."""
-    not_required = {"POST": (), "PUT": ("password",), "PATCH": True}
     body = None
     with contextlib.suppress(exceptions.BadRequest, RecursionError):
+        request.get_data()
+        request.stream.read(1)  # 413, if a body that did not state its length goes on here
         body = request.get_json()
     if not isinstance(body, dict):
         abort(400, "The body must be a JSON object.")
-    return schema.load(body, partial=not_required[request.method])
+    return schema.load(body, partial=NOT_REQUIRED[request.method])
 
 
 def get_or_404(model, record_id):
@@ -682,7 +684,7 @@ def lock_ticket(ticket_id):
     return get_or_404(ServiceTicket, ticket_id)
 
 
-def change_mechanics(ticket, add_ids=(), remove_ids=()):
+def move_mechanics(ticket, add_ids=(), remove_ids=()):
     """Put mechanics on a ticket and take others off; answer with the ticket."""
     ids = {mechanic.id for mechanic in ticket.mechanics}.union(add_ids).difference(remove_ids)
     query = sa.select(Mechanic).where(Mechanic.id.in_(ids)).order_by(Mechanic.id)
@@ -748,23 +750,21 @@ def delete_service_ticket(ticket_id):
 @token_required
 def edit_mechanics(ticket_id):
     """Put mechanics on a ticket (add_ids) and take others off (remove_ids), all or nothing."""
-    return change_mechanics(lock_ticket(ticket_id), **read_body(EditSchema()))
+    return move_mechanics(lock_ticket(ticket_id), **read_body(EditSchema()))
 
 
 @service_tickets_bp.put("/<id:ticket_id>/assign-mechanic/<id:mechanic_id>")
 @token_required
 def assign_mechanic(ticket_id, mechanic_id):
     """Put one mechanic on a ticket."""
-    return change_mechanics(lock_ticket(ticket_id), add_ids=[get_or_404(Mechanic, mechanic_id).id])
+    return move_mechanics(lock_ticket(ticket_id), add_ids=[get_or_404(Mechanic, mechanic_id).id])
 
 
 @service_tickets_bp.put("/<id:ticket_id>/remove-mechanic/<id:mechanic_id>")
 @token_required
 def remove_mechanic(ticket_id, mechanic_id):
     """Take one mechanic off a ticket."""
-    return change_mechanics(
-        lock_ticket(ticket_id), remove_ids=[get_or_404(Mechanic, mechanic_id).id]
-    )
+    return move_mechanics(lock_ticket(ticket_id), remove_ids=[get_or_404(Mechanic, mechanic_id).id])
 
 
 @service_tickets_bp.post("/<id:ticket_id>/assign-inventory/<id:inventory_id>")
