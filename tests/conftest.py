@@ -22,6 +22,11 @@ SECRET = "a secret that only the tests know, 40 b."
 ELSEWHERE = "198.51.100.7"
 
 
+def pytest_xdist_auto_num_workers():
+    """Run one test after the other where all share a server's database."""
+    return 0 if os.environ.get("TEST_DATABASE_URL") else None
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield

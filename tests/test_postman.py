@@ -44,6 +44,7 @@ def script(item, listen="test"):
     )
 
 
+@pytest.mark.slow
 def test_collection_is_what_the_shop_answers(tmp_path):
     made = make_collection.make_collection(tmp_path)
     if made != TEXT:
