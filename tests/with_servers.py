@@ -1,0 +1,97 @@
+"""Run all tests on PostgreSQL and on MariaDB, each with Redis.
+
+    python tests/with_servers.py [arguments for pytest]
+
+The servers are where TEST_POSTGRESQL_URL, TEST_MARIADB_URL and TEST_REDIS_URL say, or at their
+usual local addresses. Each database server gets a new database for the run, which is dropped
+afterwards; of Redis a database is taken that is empty. A server that does not answer is named
+and left out; with TEST_NO_SKIP=1 that is a failure. The exit status is 0 when what ran passed.
+"""
+
+import contextlib
+import os
+import random
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import redis
+import sqlalchemy as sa
+
+SERVERS = {
+    "postgresql": "postgresql+psycopg://postgres@127.0.0.1:5432/postgres",
+    "mariadb": "mysql+pymysql://root@127.0.0.1:3306/mysql",
+}
+DROP = {"postgresql": "DROP DATABASE {} WITH (FORCE)", "mariadb": "DROP DATABASE {}"}
+
+
+class NotThere(Exception):
+    """A server does not answer. The text says which one, and where."""
+
+
+def server_engine(kind):
+    """Return an engine for a database server itself, that commits each statement."""
+    url = os.environ.get(f"TEST_{kind.upper()}_URL") or SERVERS[kind]
+    return sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+
+
+@contextlib.contextmanager
+def new_database(kind):
+    """Make a database and drop it afterwards; gives its URL. Raises NotThere."""
+    engine = server_engine(kind)
+    name = f"shop_test_{secrets.token_hex(4)}"
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    except sa.exc.DBAPIError as error:
+        raise NotThere(f"no {kind} at {engine.url}: {error.orig}") from None
+    try:
+        yield engine.url.set(database=name).render_as_string(hide_password=False)
+    finally:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(DROP[kind].format(name))
+
+
+def redis_database():
+    """Return the URL of a Redis database for the tests. Raises NotThere."""
+    urls = [f"redis://127.0.0.1:6379/{number}" for number in range(1, 16)]
+    random.shuffle(urls)  # somebody else may be looking for one at this moment
+    if named := os.environ.get("TEST_REDIS_URL"):
+        return named
+    try:
+        for url in urls:
+            with redis.from_url(url) as connection:
+                if connection.dbsize() == 0:
+                    return url
+    except redis.RedisError as error:
+        raise NotThere(f"no Redis at 127.0.0.1:6379: {error}") from None
+    raise NotThere("no empty database in the Redis at 127.0.0.1:6379")
+
+
+def run_tests(kind, arguments):
+    """Run pytest on a new database with Redis; return its exit status. Raises NotThere."""
+    with new_database(kind) as database_url:
+        variables = {"TEST_DATABASE_URL": database_url, "TEST_REDIS_URL": redis_database()}
+        print(f"\n=== {kind} ===", flush=True)
+        command = [sys.executable, "-m", "pytest", str(Path(__file__).parent), *arguments]
+        return subprocess.call(command, env=os.environ | variables)
+
+
+def main(arguments):
+    """Run the tests on each server; return the exit status."""
+    failed, missing = [], []
+    for kind in SERVERS:
+        try:
+            if run_tests(kind, arguments):
+                failed.append(kind)
+        except NotThere as error:
+            missing.append(kind)
+            print(f"\n=== {kind} is left out: {error} ===", flush=True)
+    print(f"\nfailed: {', '.join(failed) or 'none'}; left out: {', '.join(missing) or 'none'}")
+    too_few = missing and os.environ.get("TEST_NO_SKIP") or len(missing) == len(SERVERS)
+    return 1 if failed or too_few else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
