@@ -51,6 +51,7 @@ DEFAULTS = {
     "RATELIMIT_STORAGE_URI": "memory://",
     "RATELIMIT_HEADERS_ENABLED": True,
     "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
+    "RATELIMIT_SWALLOW_ERRORS": True,  # of threads that find out together that Redis is away
     "CACHE_TYPE": "SimpleCache",
     "CACHE_DEFAULT_TIMEOUT": 60,
     "MAX_CONTENT_LENGTH": 64 * 1024,
@@ -312,11 +313,10 @@ class EditSchema(ma.Schema):
         add, remove = set(edit["add_ids"]), set(edit["remove_ids"])
         known = set(db.session.scalars(sa.select(Mechanic.id).where(Mechanic.id.in_(add | remove))))
         wrong = {"add_ids": add - known, "remove_ids": (remove - known) | (add & remove)}
-        for name, ids in wrong.items():
-            if ids:
-                raise ValidationError(f"No mechanic, or in both lists: {sorted(ids)}.", name)
-        if not known:
+        if not add | remove:
             raise ValidationError("Name at least one mechanic.", "add_ids")
+        if name := next((name for name, ids in wrong.items() if ids), None):
+            raise ValidationError(f"No mechanic, or in both lists: {sorted(wrong[name])}.", name)
 
 
 class QuerySchema(ma.Schema):
@@ -469,12 +469,11 @@ def get_or_404(model, record_id):
     return db.get_or_404(model, record_id, description=f"There is no {model.label} {record_id}.")
 
 
-def created(schema, record, location=None):
+def created(schema, record, url=None):
     """Store a new record; answer 201 with it and its address."""
     db.session.add(record)
     db.session.commit()
-    location = location or f"{url_for(request.endpoint)}/{record.id}"
-    return schema.dump(record), 201, {"Location": location}
+    return schema.dump(record), 201, {"Location": url or f"{url_for(request.endpoint)}/{record.id}"}
 
 
 def updated(schema, record):
@@ -696,9 +695,8 @@ def move_mechanics(ticket, add_ids=(), remove_ids=()):
 def move_pieces(line, pieces):
     """Move pieces of a part from stock to a ticket's line, or back. Aborts with 409 if too few."""
     left = Inventory.quantity - pieces  # looked at and taken by one statement: nobody is between
-    moving = sa.update(Inventory).values(quantity=left).where(left >= 0)
-    moving = moving.where(Inventory.id == line.inventory_id)
-    if line.quantity + pieces < 0 or db.session.execute(moving).rowcount == 0:
+    moving = sa.update(Inventory).where(Inventory.id == line.inventory_id, left >= 0)
+    if line.quantity + pieces < 0 or db.session.execute(moving.values(quantity=left)).rowcount == 0:
         abort(409, f"There are fewer than {abs(pieces)} pieces of inventory {line.inventory_id}.")
     line.quantity += pieces
 
@@ -779,8 +777,8 @@ def assign_inventory(ticket_id, inventory_id):
     line = db.session.scalar(sa.select(TicketInventory).filter_by(**place))
     line = line or TicketInventory(**place, quantity=0, unit_price=part.price)
     move_pieces(line, pieces)
-    location = url_for("service_tickets.get_service_ticket", ticket_id=ticket_id)
-    return created(ticket_inventory_schema, line, location)
+    url = url_for("service_tickets.get_service_ticket", ticket_id=ticket_id)
+    return created(ticket_inventory_schema, line, url)
 
 
 @service_tickets_bp.delete("/<id:ticket_id>/remove-inventory/<id:inventory_id>")
@@ -891,10 +889,12 @@ def check_health():
 @main_bp.after_app_request
 def finish(response):
     """Set the headers that all answers have."""
+    with contextlib.suppress(exc.DBAPIError):  # the connection may be lost: the answer stands
+        db.session.close()
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"
-    if response.status_code not in (429, 503):
-        response.headers.pop("Retry-After", None)  # the limiter sends one with every answer
+    if response.status_code != 429:  # the limiter sends one with every answer
+        response.retry_after = 1 if response.status_code == 503 else None
     return response
 
 

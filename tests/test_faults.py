@@ -32,7 +32,7 @@ POSTGRESQL = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)  # whe
 
 def until(condition):
     """Wait for something to become true; fail the test if it does not."""
-    for _attempt in range(600):
+    for _attempt in range(1200):
         if condition():
             return
         time.sleep(0.05)

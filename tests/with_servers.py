@@ -10,7 +10,6 @@ and left out; with TEST_NO_SKIP=1 that is a failure. The exit status is 0 when w
 
 import contextlib
 import os
-import random
 import secrets
 import subprocess
 import sys
@@ -45,7 +44,9 @@ def new_database(kind):
         with engine.connect() as connection:
             connection.exec_driver_sql(f"CREATE DATABASE {name}")
     except sa.exc.DBAPIError as error:
-        raise NotThere(f"no {kind} at {engine.url}: {error.orig}") from None
+        where = f"{engine.url}, as TEST_{kind.upper()}_URL may say"
+        why = str(error.orig).partition("\n")[0]
+        raise NotThere(f"no {kind} at {where}: {why}") from None
     try:
         yield engine.url.set(database=name).render_as_string(hide_password=False)
     finally:
@@ -53,26 +54,32 @@ def new_database(kind):
             connection.exec_driver_sql(DROP[kind].format(name))
 
 
+@contextlib.contextmanager
 def redis_database():
-    """Return the URL of a Redis database for the tests. Raises NotThere."""
+    """Take a Redis database and empty it afterwards; gives its URL. Raises NotThere."""
     urls = [f"redis://127.0.0.1:6379/{number}" for number in range(1, 16)]
-    random.shuffle(urls)  # somebody else may be looking for one at this moment
-    if named := os.environ.get("TEST_REDIS_URL"):
-        return named
-    try:
-        for url in urls:
-            with redis.from_url(url) as connection:
-                if connection.dbsize() == 0:
-                    return url
-    except redis.RedisError as error:
-        raise NotThere(f"no Redis at 127.0.0.1:6379: {error}") from None
+    named = os.environ.get("TEST_REDIS_URL")
+    for url in [named] if named else urls:
+        with redis.from_url(url) as connection:
+            try:
+                if named:
+                    connection.flushdb()
+                elif connection.dbsize() or not connection.set("taken by", "tests", nx=True):
+                    continue  # somebody has data there, or was faster
+            except redis.RedisError as error:
+                raise NotThere(f"no Redis at {url}: {error}") from None
+            try:
+                yield url
+            finally:
+                connection.flushdb()
+            return
     raise NotThere("no empty database in the Redis at 127.0.0.1:6379")
 
 
 def run_tests(kind, arguments):
     """Run pytest on a new database with Redis; return its exit status. Raises NotThere."""
-    with new_database(kind) as database_url:
-        variables = {"TEST_DATABASE_URL": database_url, "TEST_REDIS_URL": redis_database()}
+    with new_database(kind) as database_url, redis_database() as redis_url:
+        variables = {"TEST_DATABASE_URL": database_url, "TEST_REDIS_URL": redis_url}
         print(f"\n=== {kind} ===", flush=True)
         command = [sys.executable, "-m", "pytest", str(Path(__file__).parent), *arguments]
         return subprocess.call(command, env=os.environ | variables)
