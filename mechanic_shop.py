@@ -362,6 +362,12 @@ def invalid_fields(error):
     return http_error(exceptions.BadRequest(f"Not valid: {', '.join(errors)}."), errors=errors)
 
 
+def peek(name):
+    """Return a field of the JSON body before anything about it is checked, or None."""
+    with contextlib.suppress(exceptions.HTTPException, RecursionError, AttributeError):
+        return request.get_json().get(name)
+
+
 @main_bp.app_errorhandler(exc.IntegrityError)
 @main_bp.app_errorhandler(orm.exc.StaleDataError)
 def conflict(_error):
@@ -444,12 +450,6 @@ NOT_REQUIRED = {"POST": (), "PUT": ("password",), "PATCH": True}
 
 class IdConverter(routing.IntegerConverter):
     regex = "[0-9]{1,9}"  # ASCII digits, and few enough for every database
-
-
-def peek(name):
-    """Return a field of the JSON body before anything about it is checked, or None."""
-    with contextlib.suppress(exceptions.HTTPException, RecursionError, AttributeError):
-        return request.get_json().get(name)
 
 
 def read_body(schema):
