@@ -3,16 +3,9 @@
     python seed.py             fill an empty database with sample data
     python mechanic_shop.py    serve on http://127.0.0.1:5000
 
-Customers see and change their own record and see their tickets; mechanics do everything else.
-
-The sections, each of which uses only what stands above it:
-
-    Settings and extensions    database, schemas, rate limits, cache
-    Models, Schemas            the tables; what requests may hold and answers show
-    Errors, Tokens             every refusal; who is calling, and may they
-    Requests and answers       the steps that the views share
-    Customers, Mechanics, Service tickets, Inventory    the routes
-    Application                the front page, the factory, the command above
+The sections, each of which uses only what stands above it: settings and extensions, models,
+schemas, errors, tokens, requests and answers (what the views share); customers, mechanics, service
+tickets, inventory (the routes); application (the front page, the factory, the command above).
 """
 
 import contextlib
@@ -22,10 +15,11 @@ import os
 import re
 import secrets
 import tempfile
+import threading
 import time
 
 import sqlalchemy as sa
-from flask import Blueprint, Flask, abort, current_app, jsonify, request, url_for
+from flask import Blueprint, Flask, abort, current_app, make_response, request, url_for
 from flask_caching import Cache
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address as address
@@ -36,10 +30,8 @@ from marshmallow import EXCLUDE, ValidationError, validates, validates_schema
 from marshmallow.validate import Email, Length, Range, Regexp
 from sqlalchemy import exc, orm
 from sqlalchemy.orm import Mapped, mapped_column
-from werkzeug import exceptions, routing
+from werkzeug import exceptions, routing, security, serving
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.security import check_password_hash, generate_password_hash
-from werkzeug.serving import make_server
 
 # === Settings and extensions ======================================================================
 
@@ -67,8 +59,7 @@ def configure(config, overrides):
         config["SQLALCHEMY_DATABASE_URI"] = re.sub("^postgres(ql)?:", "postgresql+psycopg:", url)
     if url := os.environ.get("REDIS_URL"):
         config.update(RATELIMIT_STORAGE_URI=url, CACHE_TYPE="RedisCache", CACHE_REDIS_URL=url)
-    if secret := os.environ.get("SECRET_KEY"):
-        config["SECRET_KEY"] = secret
+    config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or config["SECRET_KEY"]
     config.from_mapping(overrides)
     if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):  # which knows one level
         options = {"isolation_level": "READ COMMITTED"} | config["SQLALCHEMY_ENGINE_OPTIONS"]
@@ -98,8 +89,8 @@ class Base(orm.DeclarativeBase):
     @orm.validates("email", "password", "vin")
     def normalize(self, column, value):
         """Return a value as it is stored."""
-        stored_as = {"email": str.lower, "password": generate_password_hash, "vin": str.upper}
-        return stored_as[column](value)
+        hashed = security.generate_password_hash
+        return {"email": str.lower, "password": hashed, "vin": str.upper}[column](value)
 
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
@@ -128,16 +119,21 @@ def cached(view):
     """Cache a view's answers, one for each path and value of the parameters that it knows."""
     known = getattr(view, "parameters", [])
 
-    def cache_key(**_path_arguments):
+    def cache_key(**_path):
         # The version is read before the data: what a slow reader stores after a write, nobody finds
         version = cache.get("version") or renew_version()
-        return repr([version, request.path, *map(request.args.get, known)])
+        return repr([version, request.path, *map(request.args.to_dict().get, known)])
 
-    return cache.cached(
-        make_cache_key=cache_key,
-        response_filter=lambda response: response.status_code == 200,
-        response_hit_indication=True,
-    )(view)
+    @functools.wraps(view)
+    def answer(**path):
+        response = make_response(view(**path))
+        if not hasattr(request, "mechanic_id"):  # anyone may see it, and keep it to ask for news
+            response.headers["Cache-Control"] = "no-cache"
+            response.add_etag()
+        return response
+
+    options = {"make_cache_key": cache_key, "response_hit_indication": True}
+    return cache.cached(response_filter=lambda sent: sent.status_code == 200, **options)(answer)
 
 
 # === Models =======================================================================================
@@ -178,13 +174,15 @@ class TicketInventory(db.Model):
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
     quantity: Mapped[int] = mapped_column(sa.BigInteger)
     unit_price: Mapped[float] = mapped_column(sa.Double)  # when first put on the ticket
-    part: Mapped[Inventory] = orm.relationship(lazy="joined", innerjoin=True)
+    name: Mapped[str] = orm.column_property(
+        sa.select(Inventory.name).where(Inventory.id == inventory_id).scalar_subquery()
+    )
 
 
 service_mechanic = db.Table(
     "service_mechanic",
-    sa.Column("ticket_id", sa.ForeignKey("service_tickets.id"), primary_key=True),
-    sa.Column("mechanic_id", sa.ForeignKey("mechanics.id"), primary_key=True, index=True),
+    sa.Column("mechanic_id", sa.ForeignKey("mechanics.id"), primary_key=True),
+    sa.Column("ticket_id", sa.ForeignKey("service_tickets.id"), primary_key=True, index=True),
 )
 
 
@@ -248,9 +246,7 @@ class RecordSchema(ma.SQLAlchemyAutoSchema):
     FIELDS = {str: Text, int: Number, float: functools.partial(Number, decimals=2)}
     TYPE_MAPPING = ma.Schema.TYPE_MAPPING | FIELDS  # what the columns of a model become
     id = ma.Integer(dump_only=True)
-
-    class Meta:
-        include_fk = True
+    get_attribute = staticmethod(getattr)  # records have no keys and paths to look for
 
 
 class AccountSchema(RecordSchema):
@@ -259,12 +255,12 @@ class AccountSchema(RecordSchema):
 
 
 class CustomerSchema(AccountSchema):
-    class Meta(RecordSchema.Meta):
+    class Meta:
         model = Customer
 
 
 class MechanicSchema(AccountSchema):
-    class Meta(RecordSchema.Meta):
+    class Meta:
         model = Mechanic
 
     salary = Number(decimals=2, maximum=10_000_000, allow_none=True)
@@ -272,21 +268,21 @@ class MechanicSchema(AccountSchema):
 
 
 class InventorySchema(RecordSchema):
-    class Meta(RecordSchema.Meta):
+    class Meta:
         model = Inventory
 
 
 class TicketInventorySchema(RecordSchema):
-    class Meta(RecordSchema.Meta):
+    class Meta:
         model = TicketInventory
-        dump_only = ("ticket_id", "inventory_id", "unit_price")
+        include_fk = True
+        dump_only = ("ticket_id", "inventory_id", "unit_price", "name")
 
-    name = ma.String(attribute="part.name", dump_only=True)
     quantity = Number(minimum=1)
 
 
 class ServiceTicketSchema(RecordSchema):
-    class Meta(RecordSchema.Meta):
+    class Meta:
         model = ServiceTicket
 
     customer_id = Number(maximum=MAX_ID, required=True)
@@ -312,11 +308,14 @@ class EditSchema(ma.Schema):
         """Refuse an edit of nobody, of who is no mechanic, and of one mechanic in both lists."""
         add, remove = set(edit["add_ids"]), set(edit["remove_ids"])
         known = set(db.session.scalars(sa.select(Mechanic.id).where(Mechanic.id.in_(add | remove))))
-        wrong = {"add_ids": add - known, "remove_ids": (remove - known) | (add & remove)}
         if not add | remove:
             raise ValidationError("Name at least one mechanic.", "add_ids")
-        if name := next((name for name, ids in wrong.items() if ids), None):
-            raise ValidationError(f"No mechanic, or in both lists: {sorted(wrong[name])}.", name)
+        for name, wrong in (
+            ("add_ids", add - known),
+            ("remove_ids", remove - known | add & remove),
+        ):
+            if wrong:
+                raise ValidationError(f"No mechanic, or in both lists: {sorted(wrong)}.", name)
 
 
 class QuerySchema(ma.Schema):
@@ -357,8 +356,7 @@ def invalid_fields(error):
     """Answer 400 with a list of messages for each field that is wrong."""
     errors = dict(sorted(error.normalized_messages().items()))
     for field, messages in errors.items():
-        if isinstance(messages, dict):  # of a list: by position
-            errors[field] = sum(messages.values(), [])
+        errors[field] = messages if isinstance(messages, list) else sum(messages.values(), [])
     return http_error(exceptions.BadRequest(f"Not valid: {', '.join(errors)}."), errors=errors)
 
 
@@ -426,9 +424,8 @@ def token_required(*roles):
     def decorator(view):
         @functools.wraps(view)
         def checked(**path):
-            sent = request.authorization
-            token = sent.token if sent and sent.type == "bearer" else None
-            role, account_id = decode_token(token or "")
+            scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+            role, account_id = decode_token(token if scheme.lower() == "bearer" else "")
             if role not in roles:
                 abort(403, f"Only a {' or '.join(roles)} may do this.")
             if role == "customer" and path.get("customer_id", account_id) != account_id:
@@ -494,14 +491,14 @@ def deleted(record):
     return {"message": f"Successfully deleted {record.label} {record.id}"}
 
 
-def page_links(page, sent):
+def page_links(sent, total):
     """Return the Link header (RFC 8288) of a page: where the pages around it are."""
-    last = page.pages or 1
-    numbers = {"first": 1, "prev": min(page.page - 1, last), "next": page.next_num, "last": last}
+    page, last = sent["page"], max(1, -(-total // sent["per_page"]))
+    numbers = {"first": 1, "prev": min(page - 1, last), "next": page + 1, "last": last}
     return ", ".join(
         f'<{url_for(request.endpoint, **sent | {"page": number})}>; rel="{rel}"'
         for rel, number in numbers.items()
-        if number
+        if 1 <= number <= last
     )
 
 
@@ -513,12 +510,13 @@ def paginated(schema, *filters):
         @functools.wraps(view)
         def page_of():
             sent = query_schema.load(request.args.to_dict(), unknown=EXCLUDE)
+            start = (sent["page"] - 1) * sent["per_page"]
             query = view(*map(sent.get, filters)).order_by(schema.Meta.model.id)
-            page = db.paginate(query, page=sent["page"], per_page=sent["per_page"], error_out=False)
-            response = jsonify(schema.dump(page.items, many=True))
-            response.headers["X-Total-Count"] = page.total
-            response.headers["Link"] = page_links(page, sent)
-            return response
+            records = db.session.scalars(query.limit(sent["per_page"]).offset(start)).all()
+            counting = query.with_only_columns(sa.func.count(), maintain_column_froms=True)
+            total = db.session.scalar(counting.order_by(None))
+            headers = {"X-Total-Count": total, "Link": page_links(sent, total)}
+            return schema.dump(records, many=True), headers
 
         page_of.parameters = list(query_schema.fields)  # for the cache
         return page_of
@@ -529,6 +527,7 @@ def paginated(schema, *filters):
 # === Customers ====================================================================================
 
 customers_bp = Blueprint("customers", __name__, url_prefix="/customers")
+password_checks = threading.BoundedSemaphore(2)  # at once: each keeps a core busy
 NO_PASSWORD = "scrypt:32768:8:1$none$" + "0" * 128  # as slow to check as any hash; fits nothing
 
 
@@ -549,8 +548,13 @@ def login(role):
     query = sa.select(model.id, model.password).filter_by(email=credentials["email"].lower())
     account_id, password_hash = db.session.execute(query).first() or (None, NO_PASSWORD)
     db.session.rollback()  # nobody waits for this connection while the password is checked
-    if not check_password_hash(password_hash, credentials["password"]):
-        abort(401, "Wrong email or password.")
+    if not password_checks.acquire(timeout=0.1):  # or a flood of logins takes every thread
+        abort(503, "Too many callers are logging in.")
+    try:
+        if not security.check_password_hash(password_hash, credentials["password"]):
+            abort(401, "Wrong email or password.")
+    finally:
+        password_checks.release()
     answer = {"message": "Successfully logged in", "id": account_id}
     return answer | {"token": encode_token(account_id, role), "expires_in": TOKEN_SECONDS}
 
@@ -640,7 +644,8 @@ def rank_mechanics():
 @paginated(service_ticket_schema)
 def mechanic_tickets():
     """List the tickets that the caller works on."""
-    return sa.select(ServiceTicket).where(ServiceTicket.mechanics.any(id=request.mechanic_id))
+    query = sa.select(ServiceTicket).join(service_mechanic).order_by(service_mechanic.c.ticket_id)
+    return query.where(service_mechanic.c.mechanic_id == request.mechanic_id)
 
 
 @mechanics_bp.get("/profile", defaults={"mechanic_id": None})
@@ -676,15 +681,17 @@ ticket_inventory_bp = Blueprint("ticket_inventory", __name__, url_prefix="/ticke
 
 
 def lock_ticket(ticket_id):
-    """Return a ticket that nobody else can lock before this request ends. Aborts with 404."""
+    """Return the id of a ticket that nobody else can lock now. Aborts with 404."""
     request.get_data()  # the body first: nobody shall wait for a slow sender
     write = sa.update(ServiceTicket).where(ServiceTicket.id == ticket_id)  # locks on SQLite too
-    db.session.execute(write.values(price=ServiceTicket.price))
-    return get_or_404(ServiceTicket, ticket_id)
+    if db.session.execute(write.values(price=ServiceTicket.price)).rowcount == 0:
+        abort(404, f"There is no service ticket {ticket_id}.")
+    return ticket_id
 
 
-def move_mechanics(ticket, add_ids=(), remove_ids=()):
-    """Put mechanics on a ticket and take others off; answer with the ticket."""
+def move_mechanics(ticket_id, add_ids=(), remove_ids=()):
+    """Put mechanics on a locked ticket and take others off; answer with the ticket."""
+    ticket = get_or_404(ServiceTicket, ticket_id)
     ids = {mechanic.id for mechanic in ticket.mechanics}.union(add_ids).difference(remove_ids)
     query = sa.select(Mechanic).where(Mechanic.id.in_(ids)).order_by(Mechanic.id)
     ticket.mechanics = db.session.scalars(query).all()
@@ -713,8 +720,8 @@ def create_service_ticket():
 @paginated(service_ticket_schema, "customer_id")
 def list_service_tickets(customer_id):
     """List the tickets; ?customer_id= those of one customer."""
-    wanted = customer_id is None or ServiceTicket.customer_id == customer_id
-    return sa.select(ServiceTicket).where(wanted)
+    query = sa.select(ServiceTicket)
+    return query if customer_id is None else query.filter_by(customer_id=customer_id)
 
 
 @service_tickets_bp.get("/<id:ticket_id>")
@@ -738,7 +745,7 @@ def update_service_ticket(ticket_id):
 @token_required
 def delete_service_ticket(ticket_id):
     """Delete a ticket and put its parts back into stock."""
-    ticket = lock_ticket(ticket_id)
+    ticket = get_or_404(ServiceTicket, lock_ticket(ticket_id))
     for line in ticket.parts:
         move_pieces(line, -line.quantity)
     return deleted(ticket)
@@ -786,7 +793,7 @@ def assign_inventory(ticket_id, inventory_id):
 @token_required
 def remove_inventory(ticket_id, inventory_id):
     """Put pieces of a part from a ticket back into stock: all, or ?quantity=n."""
-    ticket = lock_ticket(ticket_id)
+    ticket = get_or_404(ServiceTicket, lock_ticket(ticket_id))
     line = next((line for line in ticket.parts if line.inventory_id == inventory_id), None)
     if line is None:
         abort(404, f"There is no inventory {inventory_id} on service ticket {ticket_id}.")
@@ -802,16 +809,6 @@ def remove_inventory(ticket_id, inventory_id):
 # === Inventory ====================================================================================
 
 inventory_bp = Blueprint("inventory", __name__)
-
-
-@inventory_bp.after_request
-def revalidate(response):
-    """Let callers keep what they read, if they ask each time whether it is still the same."""
-    if request.method in ("GET", "HEAD") and response.status_code == 200:
-        response.headers["Cache-Control"] = "no-cache"
-        response.add_etag()
-        response.make_conditional(request)
-    return response
 
 
 @inventory_bp.post("")
@@ -833,7 +830,7 @@ def list_inventory(search):
 @cached
 def get_inventory(inventory_id):
     """Show a part."""
-    return jsonify(inventory_schema.dump(get_or_404(Inventory, inventory_id)))
+    return inventory_schema.dump(get_or_404(Inventory, inventory_id))
 
 
 @inventory_bp.route("/<id:inventory_id>", methods=["PUT", "PATCH"])
@@ -853,20 +850,19 @@ def delete_inventory(inventory_id):
 # === Application ==================================================================================
 
 FRONT_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Mechanic shop</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>
   :root { color-scheme: light dark; font: 1.1rem/1.5 system-ui, sans-serif }
-  body { margin: 2rem auto; max-width: 60rem; padding: 0 1rem }
-  td { border-top: 1px solid #8886; padding: .2rem 1rem .2rem 0; vertical-align: top }</style>
-<h1>Mechanic shop</h1>
+  body { margin: 2rem auto; max-width: 66rem; padding: 0 1rem }
+  tr { border-top: 1px solid #8886; display: flex; flex-wrap: wrap; gap: 0 1rem; padding: .3rem 0 }
+  table, tbody { display: block } td { flex: 1 9rem; overflow-wrap: anywhere }
+  td:nth-child(2), td:nth-child(3) { flex: 4 20rem }</style><h1>Mechanic shop</h1>
 <p>POST email and password to <code>/customers/login</code> or <code>/mechanics/login</code>, then
-send the token as <code>Authorization: Bearer</code>; or open <code>postman_collection.json</code>.
-{% for resource, routes in routes | groupby(0) %}<h2>{{ resource }}</h2>
-<table>{% for _, rule, view in routes %}
+send <code>Authorization: Bearer TOKEN</code>. For Postman: <code>postman_collection.json</code>.
+{% for resource, routes in routes | groupby(0) %}<h2>{{ resource }}</h2><table>
+{% for _, rule, view in routes %}
 <tr><td>{{ rule.methods | reject("in", ["HEAD", "OPTIONS"]) | sort | join(", ") }}
 <td><code>{{ rule.rule }}</code><td>{{ view.__doc__ }}
-<td>{{ (view.roles or ["anyone"]) | join(", ") }}{% endfor %}
-</table>{% endfor %}"""
+<td>{{ (view.roles or ["anyone"]) | join(", ") }}{% endfor %}</table>{% endfor %}"""
 
 
 @main_bp.get("/")
@@ -890,7 +886,10 @@ def check_health():
 def finish(response):
     """Set the headers that all answers have."""
     with contextlib.suppress(exc.DBAPIError):  # the connection may be lost: the answer stands
-        db.session.close()
+        db.session.remove()
+    known = request.if_none_match
+    if known and "ETag" in response.headers and known.contains_weak(response.get_etag()[0]):
+        response.status_code = 304
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"
     if response.status_code != 429:  # the limiter sends one with every answer
@@ -915,6 +914,7 @@ def create_app(config=None):
     if len(secret) < 32:
         raise RuntimeError(f"SECRET_KEY must have at least 32 bytes, and has {len(secret)}.")
     app.extensions["signing_key"] = jwk.construct(secret, "HS256")
+    app.session_interface.open_session = lambda *_request: None  # tokens are all there is
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"], x_proto=0)
     app.json.sort_keys = False
     app.url_map.strict_slashes = False
@@ -933,13 +933,13 @@ def create_app(config=None):
 
 def main():
     """Serve the shop, as `python mechanic_shop.py` does."""
+    host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or 5000
     try:
         app = create_app()
         with app.app_context():
             if db.session.scalar(sa.select(Mechanic.id).limit(1)) is None:
                 print("The shop is empty. For sample data: python seed.py")
-        host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or 5000
-        server = make_server(host, int(port), app, threaded=True)
+        server = serving.make_server(host, int(port), app, threaded=True)
     except (RuntimeError, ValueError, exc.SQLAlchemyError) as error:
         raise SystemExit(f"The shop cannot open: {error}") from None
     print(f"The shop is open at http://{host}:{port} (Ctrl+C closes it).", flush=True)

@@ -1,5 +1,7 @@
 """The rate limits, counted for each address."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from conftest import ELSEWHERE, PASSWORD, calling, problem
 
@@ -97,3 +99,17 @@ def test_limit_comes_before_every_other_refusal(make_app):
     client = calling(make_app(RATELIMIT_DEFAULT="1/minute"))
     problem(client.get("/mechanics"), 401)
     assert refused(client.get("/mechanics"))
+
+
+def test_too_many_logins_at_the_same_moment_are_told_to_come_back(app, anyone):
+    def login(number):
+        body = {"email": f"{number}@x.example", "password": PASSWORD}
+        return calling(app).post("/customers/login", json=body)
+
+    with ThreadPoolExecutor(40) as threads:
+        answers = list(threads.map(login, range(40)))
+    assert {answer.status_code for answer in answers} == {401, 503}
+    busy = next(answer for answer in answers if answer.status_code == 503)
+    problem(busy, 503)
+    assert busy.headers["Retry-After"] == "1"
+    problem(login(40), 401)
