@@ -3,9 +3,8 @@
     python seed.py             fill an empty database with sample data
     python mechanic_shop.py    serve on http://127.0.0.1:5000
 
-The sections, each of which uses only what stands above it: settings and extensions, models,
-schemas, errors, tokens, requests and answers (what the views share); customers, mechanics, service
-tickets, inventory (the routes); application (the front page, the factory, the command above).
+Each section uses only what stands above it: settings and extensions, models, schemas, errors,
+tokens, requests and answers, customers, mechanics, service tickets, inventory, application.
 """
 
 import contextlib
@@ -93,7 +92,8 @@ class Base(orm.DeclarativeBase):
         return {"email": str.lower, "password": hashed, "vin": str.upper}[column](value)
 
 
-db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+SESSION = {"expire_on_commit": False, "execution_options": {"synchronize_session": False}}
+db = SQLAlchemy(model_class=Base, session_options=SESSION)
 ma = Marshmallow()
 cache = Cache()
 limiter = Limiter(address, default_limits=[lambda: current_app.config["RATELIMIT_DEFAULT"]])
@@ -704,7 +704,7 @@ def move_pieces(line, pieces):
     left = Inventory.quantity - pieces  # looked at and taken by one statement: nobody is between
     moving = sa.update(Inventory).where(Inventory.id == line.inventory_id, left >= 0)
     if line.quantity + pieces < 0 or db.session.execute(moving.values(quantity=left)).rowcount == 0:
-        abort(409, f"There are fewer than {abs(pieces)} pieces of inventory {line.inventory_id}.")
+        abort(409, f"Too few pieces of inventory {line.inventory_id}: {abs(pieces)} wanted.")
     line.quantity += pieces
 
 

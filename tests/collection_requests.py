@@ -1184,7 +1184,7 @@ parts_on_tickets = Folder(
                     "The next piece is refused: 409",
                     ASSIGN,
                     409,
-                    "There are fewer than 1 pieces of inventory",
+                    "Too few pieces of inventory",
                     "The stock never goes below 0.",
                     given=[last_piece, ticket, take_one],
                     tests={
@@ -1222,7 +1222,7 @@ parts_on_tickets = Folder(
                     "Taking off more than is on the ticket is refused: 409",
                     REMOVE + "?quantity=4",
                     409,
-                    "There are fewer than 4 pieces of inventory",
+                    "Too few pieces of inventory",
                     "Three are on the ticket. Nothing changes.",
                     given=[part, ticket, take_three],
                     other=("as many as are on it", {"call": REMOVE + "?quantity=3"}),
