@@ -9,7 +9,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -104,6 +106,18 @@ def running_server(*, workers=0, folder=ROOT, **variables):
             yield server
         finally:
             server.kill()
+
+
+def at_once(clients, work):
+    """Return what a function returns for each client's number, all called by threads at once."""
+    barrier = threading.Barrier(clients)
+
+    def begin(number):
+        barrier.wait()
+        return work(number)
+
+    with ThreadPoolExecutor(clients) as threads:
+        return list(threads.map(begin, range(clients)))
 
 
 def everything(database_url):

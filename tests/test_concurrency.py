@@ -1,13 +1,11 @@
 """32 callers at once, over sockets, of several processes that share one database."""
 
 import random
-import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import PASSWORD, add_account, token_of
-from servers import running_server
+from servers import at_once, running_server
 
 pytestmark = pytest.mark.slow
 CALLERS = 32
@@ -39,18 +37,6 @@ def parts(ana):
     """The ids of two parts."""
     body = {"name": "washer", "price": 0.1, "quantity": STOCK}
     return [ana.post("/inventory", json=body).json["id"] for _ in range(2)]
-
-
-def all_at_once(work):
-    """Return what a function returns for the numbers of 32 callers who begin together."""
-    barrier = threading.Barrier(CALLERS)
-
-    def begin(number):
-        barrier.wait()
-        return work(number)
-
-    with ThreadPoolExecutor(CALLERS) as pool:
-        return list(pool.map(begin, range(CALLERS)))
 
 
 def call(server, method, path, body=None):
@@ -102,7 +88,7 @@ def test_assign_and_remove_at_once_moves_every_piece_once(server, tickets, parts
         return moved
 
     moved = Counter()
-    for movement in all_at_once(work):
+    for movement in at_once(CALLERS, work):
         moved.update(movement)
     assert any(moved.values())
     for part in parts:
@@ -119,7 +105,7 @@ def test_last_pieces_go_to_those_who_were_first(server, tickets, parts):
         path = f"{of_parts(tickets[number % 4])}/assign-inventory/{parts[0]}"
         return call(server, "POST", path, {"quantity": 7}).status_code
 
-    assert Counter(all_at_once(work)) == {201: STOCK // 7, 409: CALLERS - STOCK // 7}
+    assert Counter(at_once(CALLERS, work)) == {201: STOCK // 7, 409: CALLERS - STOCK // 7}
     assert stock_of(server, parts[0]) == STOCK % 7
 
 
@@ -132,7 +118,7 @@ def test_register_the_same_email_at_once_has_one_winner(server):
         answer = call(server, "POST", "/customers", body)
         return answer.status_code, answer.json.get("phone")
 
-    answers = all_at_once(work)
+    answers = at_once(CALLERS, work)
     assert Counter(status for status, _phone in answers) == {201: 1, 409: CALLERS - 1}
     found = call(server, "GET", "/customers?search=eve@x.example").json
     assert [customer["phone"] for customer in found] == [
@@ -147,7 +133,7 @@ def test_take_a_free_email_at_once_has_one_winner(server, app):
         path = f"/mechanics/{ids[number % 4]}"
         return number % 4, call(server, "PATCH", path, {"email": "boss@x.example"}).status_code
 
-    answers = all_at_once(work)
+    answers = at_once(CALLERS, work)
     winners = {number for number, status in answers if status == 200}
     assert len(winners) == 1
     assert {status for number, status in answers if number not in winners} == {409}
@@ -161,7 +147,7 @@ def test_delete_a_ticket_at_once_puts_its_parts_back_once(server, tickets, parts
     def work(number):
         return call(server, "DELETE", tickets[number % 4]).status_code
 
-    answers = all_at_once(work)
+    answers = at_once(CALLERS, work)
     assert Counter(answers)[200] == len(tickets)
     assert set(answers) <= {200, 404, 409}
     assert stock_of(server, parts[0]) == STOCK
@@ -174,7 +160,7 @@ def test_delete_a_part_and_assign_it_at_once_is_one_or_the_other(server, tickets
             return "assign", call(server, "POST", path).status_code
         return "delete", call(server, "DELETE", f"/inventory/{parts[0]}").status_code
 
-    answers = set(all_at_once(work))
+    answers = set(at_once(CALLERS, work))
     on_tickets = sum(pieces_of(server, ticket)[parts[0]] for ticket in tickets)
     if ("delete", 200) in answers:
         assert answers <= {("delete", 200), ("delete", 404), ("assign", 404), ("assign", 409)}
@@ -192,7 +178,7 @@ def test_edit_mechanics_of_a_ticket_at_once_keeps_every_edit(server, tickets, be
             body = {"service_desc": f"by {number}"} if number % 2 else {"price": number}
             assert call(server, "PATCH", tickets[0], body).status_code == 200
 
-    all_at_once(work)
+    at_once(CALLERS, work)
     ticket = call(server, "GET", tickets[0]).json
     assert [mechanic["id"] for mechanic in ticket["mechanics"]] == [ana.id, bert.id]
     assert int(ticket["service_desc"].removeprefix("by ")) % 2 == 1
@@ -225,7 +211,7 @@ def test_everything_at_once_keeps_the_stock(server, tickets, parts, carla, bert)
             assert call(server, method, path, body).status_code in expected
         assert call(server, "DELETE", mine).status_code == 200
 
-    all_at_once(work)
+    at_once(CALLERS, work)
     for part in parts:
         on_tickets = sum(pieces_of(server, ticket)[part] for ticket in tickets)
         assert stock_of(server, part) == STOCK - on_tickets

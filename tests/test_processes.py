@@ -18,7 +18,7 @@ import redis
 import sqlalchemy as sa
 from click.testing import CliRunner
 from conftest import ELSEWHERE, SECRET, calling, problem, token_of
-from servers import ROOT, everything, running_server
+from servers import ROOT, at_once, everything, running_server
 from with_servers import SERVERS, NotThere, new_database, redis_database, server_engine
 
 import seed
@@ -128,18 +128,6 @@ def start(app, ana, monkeypatch, shared_redis):
 def processes_of(server):
     """Return the ids of the processes that have answered."""
     return set(re.findall(r"answered by <(\d+)>", server.log()))
-
-
-def at_once(clients, work):
-    """Return what a function returns for each client's number, all called by threads at once."""
-    barrier = threading.Barrier(clients)
-
-    def begin(number):
-        barrier.wait()
-        return work(number)
-
-    with ThreadPoolExecutor(clients) as threads:
-        return list(threads.map(begin, range(clients)))
 
 
 # --- Starting together ---
