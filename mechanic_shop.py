@@ -3,6 +3,8 @@
     python seed.py             fill an empty database with sample data
     python mechanic_shop.py    serve on http://127.0.0.1:5000
 
+Customers see and change their own record and see their tickets; mechanics do everything else.
+
 Each section uses only what stands above it: settings and extensions, models, schemas, errors,
 tokens, requests and answers, customers, mechanics, service tickets, inventory, application.
 """
@@ -127,7 +129,7 @@ def cached(view):
     @functools.wraps(view)
     def answer(**path):
         response = make_response(view(**path))
-        if not hasattr(request, "mechanic_id"):  # anyone may see it, and keep it to ask for news
+        if not hasattr(request, "mechanic_id"):  # anyone may keep it, if they ask whether it holds
             response.headers["Cache-Control"] = "no-cache"
             response.add_etag()
         return response
@@ -308,14 +310,12 @@ class EditSchema(ma.Schema):
         """Refuse an edit of nobody, of who is no mechanic, and of one mechanic in both lists."""
         add, remove = set(edit["add_ids"]), set(edit["remove_ids"])
         known = set(db.session.scalars(sa.select(Mechanic.id).where(Mechanic.id.in_(add | remove))))
+        wrong = {"add_ids": add - known, "remove_ids": (remove - known) | (add & remove)}
         if not add | remove:
             raise ValidationError("Name at least one mechanic.", "add_ids")
-        for name, wrong in (
-            ("add_ids", add - known),
-            ("remove_ids", remove - known | add & remove),
-        ):
-            if wrong:
-                raise ValidationError(f"No mechanic, or in both lists: {sorted(wrong)}.", name)
+        for name, ids in wrong.items():
+            if ids:
+                raise ValidationError(f"No mechanic, or in both lists: {sorted(ids)}.", name)
 
 
 class QuerySchema(ma.Schema):
