@@ -887,8 +887,8 @@ def finish(response):
     """Set the headers that all answers have."""
     with contextlib.suppress(exc.DBAPIError):  # the connection may be lost: the answer stands
         db.session.remove()
-    known = request.if_none_match
-    if known and "ETag" in response.headers and known.contains_weak(response.get_etag()[0]):
+    asked = "HTTP_IF_NONE_MATCH" in request.environ and "ETag" in response.headers
+    if asked and request.if_none_match.contains_weak(response.get_etag()[0]):
         response.status_code = 304
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"

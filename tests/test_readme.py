@@ -101,12 +101,14 @@ def python(command, **options):
 
 def test_quickstart_prints_what_the_readme_shows(environment, tmp_path):
     environment.delenv("DATABASE_URL")
+    shop = tmp_path / "shop"
+    shop.mkdir()
     for name in ("mechanic_shop.py", "seed.py"):
-        shutil.copy(ROOT / name, tmp_path)
+        shutil.copy(ROOT / name, shop)
     (*_install, seeding, serving) = quickstart()
-    printed = python(seeding, cwd=tmp_path)
+    printed = python(seeding, cwd=shop)
     assert serving == ".venv/bin/python mechanic_shop.py", "as running_server() does"
-    with running_server(folder=tmp_path) as server:
+    with running_server(folder=shop) as server:
         printed += server.log().splitlines()[0].replace(str(server.port), "5000") + "\n"
     assert [printed] == blocks("text")
 

@@ -1,4 +1,4 @@
-"""Run all tests on PostgreSQL and on MariaDB, each with Redis.
+"""Run all tests on PostgreSQL and on MariaDB, each with Redis, both at the same time.
 
     python tests/with_servers.py [arguments for pytest]
 
@@ -13,6 +13,7 @@ import os
 import secrets
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import redis
@@ -76,27 +77,42 @@ def redis_database():
     raise NotThere("no empty database in the Redis at 127.0.0.1:6379")
 
 
-def run_tests(kind, arguments):
-    """Run pytest on a new database with Redis; return its exit status. Raises NotThere."""
-    with new_database(kind) as database_url, redis_database() as redis_url:
-        variables = {"TEST_DATABASE_URL": database_url, "TEST_REDIS_URL": redis_url}
-        print(f"\n=== {kind} ===", flush=True)
-        command = [sys.executable, "-m", "pytest", str(Path(__file__).parent), *arguments]
-        return subprocess.call(command, env=os.environ | variables)
+def run_tests(variables, arguments):
+    """Run pytest with these variables; return its exit status and what it printed."""
+    command = [sys.executable, "-m", "pytest", str(Path(__file__).parent), *arguments]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    done = subprocess.run(command, env=os.environ | variables, **options)
+    return done.returncode, done.stdout
+
+
+def take_servers(closing):
+    """Take a database and Redis on each server that answers; return the variables for each."""
+    taken = {}
+    for kind in SERVERS:
+        try:
+            variables = {"TEST_DATABASE_URL": closing.enter_context(new_database(kind))}
+            variables["TEST_REDIS_URL"] = closing.enter_context(redis_database())
+            taken[kind] = variables
+        except NotThere as error:
+            print(f"\n=== {kind} is left out: {error} ===", flush=True)
+    return taken
 
 
 def main(arguments):
-    """Run the tests on each server; return the exit status."""
-    failed, missing = [], []
-    for kind in SERVERS:
-        try:
-            if run_tests(kind, arguments):
+    """Run the tests on all servers at the same time; return the exit status."""
+    failed = []
+    together = 1 if os.environ.get("TEST_REDIS_URL") else len(SERVERS)  # one Redis takes turns
+    with contextlib.ExitStack() as closing, ThreadPoolExecutor(together) as threads:
+        taken = take_servers(closing)
+        runs = {kind: threads.submit(run_tests, taken[kind], arguments) for kind in taken}
+        for kind, run in runs.items():
+            status, output = run.result()
+            print(f"\n=== {kind} ===\n{output}", flush=True)
+            if status:
                 failed.append(kind)
-        except NotThere as error:
-            missing.append(kind)
-            print(f"\n=== {kind} is left out: {error} ===", flush=True)
+    missing = [kind for kind in SERVERS if kind not in taken]
     print(f"\nfailed: {', '.join(failed) or 'none'}; left out: {', '.join(missing) or 'none'}")
-    too_few = missing and os.environ.get("TEST_NO_SKIP") or len(missing) == len(SERVERS)
+    too_few = missing and os.environ.get("TEST_NO_SKIP") or not taken
     return 1 if failed or too_few else 0
 
 
