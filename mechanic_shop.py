@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from flask import Blueprint, Flask, abort, current_app, make_response, request, url_for
 from flask_caching import Cache
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address as address
+from flask_limiter.util import get_remote_address as caller_address
 from flask_marshmallow import Marshmallow
 from flask_sqlalchemy import SQLAlchemy
 from jose import JOSEError, jwk, jwt
@@ -44,7 +44,7 @@ DEFAULTS = {
     "RATELIMIT_STORAGE_URI": "memory://",
     "RATELIMIT_HEADERS_ENABLED": True,
     "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
-    "RATELIMIT_SWALLOW_ERRORS": True,  # of threads that find out together that Redis is away
+    "RATELIMIT_SWALLOW_ERRORS": True,  # as when threads find out together that Redis is away
     "CACHE_TYPE": "SimpleCache",
     "CACHE_DEFAULT_TIMEOUT": 60,
     "MAX_CONTENT_LENGTH": 64 * 1024,
@@ -62,7 +62,7 @@ def configure(config, overrides):
         config.update(RATELIMIT_STORAGE_URI=url, CACHE_TYPE="RedisCache", CACHE_REDIS_URL=url)
     config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or config["SECRET_KEY"]
     config.from_mapping(overrides)
-    if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):  # which knows one level
+    if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):  # SQLite has one level
         options = {"isolation_level": "READ COMMITTED"} | config["SQLALCHEMY_ENGINE_OPTIONS"]
         config["SQLALCHEMY_ENGINE_OPTIONS"] = options
 
@@ -89,16 +89,16 @@ class Base(orm.DeclarativeBase):
 
     @orm.validates("email", "password", "vin")
     def normalize(self, column, value):
-        """Return a value as it is stored."""
-        hashed = security.generate_password_hash
-        return {"email": str.lower, "password": hashed, "vin": str.upper}[column](value)
+        """Return a value as it is stored: a password is hashed."""
+        make_hash = security.generate_password_hash
+        return {"email": str.lower, "password": make_hash, "vin": str.upper}[column](value)
 
 
 SESSION = {"expire_on_commit": False, "execution_options": {"synchronize_session": False}}
 db = SQLAlchemy(model_class=Base, session_options=SESSION)
 ma = Marshmallow()
 cache = Cache()
-limiter = Limiter(address, default_limits=[lambda: current_app.config["RATELIMIT_DEFAULT"]])
+limiter = Limiter(caller_address, default_limits=[lambda: current_app.config["RATELIMIT_DEFAULT"]])
 
 
 @sa.event.listens_for(sa.Engine, "connect")
@@ -296,7 +296,6 @@ class ServiceTicketSchema(RecordSchema):
 
     @validates("customer_id")
     def customer_exists(self, customer_id, data_key):
-        """Refuse a ticket for a customer who does not exist."""
         if db.session.get(Customer, customer_id) is None:
             raise ValidationError(f"There is no customer {customer_id}.")
 
@@ -313,9 +312,8 @@ class EditSchema(ma.Schema):
         wrong = {"add_ids": add - known, "remove_ids": (remove - known) | (add & remove)}
         if not add | remove:
             raise ValidationError("Name at least one mechanic.", "add_ids")
-        for name, ids in wrong.items():
-            if ids:
-                raise ValidationError(f"No mechanic, or in both lists: {sorted(ids)}.", name)
+        if name := next((name for name, ids in wrong.items() if ids), None):
+            raise ValidationError(f"No mechanic, or in both lists: {sorted(wrong[name])}.", name)
 
 
 class QuerySchema(ma.Schema):
@@ -357,7 +355,8 @@ def invalid_fields(error):
     errors = dict(sorted(error.normalized_messages().items()))
     for field, messages in errors.items():
         errors[field] = messages if isinstance(messages, list) else sum(messages.values(), [])
-    return http_error(exceptions.BadRequest(f"Not valid: {', '.join(errors)}."), errors=errors)
+    detail = f"Not valid: {', '.join(errors)}.".encode(errors="replace").decode()
+    return http_error(exceptions.BadRequest(detail), errors=errors)
 
 
 def peek(name):
@@ -409,8 +408,8 @@ def decode_token(token):
     with contextlib.suppress(JOSEError, LookupError, RecursionError, TypeError, ValueError):
         claims = jwt.decode(token, key, algorithms=["HS256"], options={"require_exp": True})
         account_id, model = int(claims["sub"]), ROLES[claims["role"]]
-        password_hash = db.session.scalar(sa.select(model.password).where(model.id == account_id))
-        if key.verify((password_hash or "").encode(), bytes.fromhex(claims["fingerprint"])):
+        stored = db.session.scalar(sa.select(model.password).where(model.id == account_id))
+        if stored and key.verify(stored.encode(), bytes.fromhex(claims["fingerprint"])):
             return claims["role"], account_id
     abort(401, "Log in, and send the token in the header Authorization: Bearer.")
 
@@ -424,6 +423,7 @@ def token_required(*roles):
     def decorator(view):
         @functools.wraps(view)
         def checked(**path):
+            request.get_data()  # before the database: no connection waits for a slow sender
             scheme, _, token = request.headers.get("Authorization", "").partition(" ")
             role, account_id = decode_token(token if scheme.lower() == "bearer" else "")
             if role not in roles:
@@ -480,6 +480,7 @@ def updated(schema, record):
         values = {c.name: None for c in record.__table__.columns if c.nullable} | values
     for column, value in values.items():
         setattr(record, column, value)
+        orm.attributes.flag_modified(record, column)  # or two PUTs at once could leave a mixture
     db.session.commit()
     return schema.dump(record)
 
@@ -535,7 +536,7 @@ def address_and_email():
     """Return what a login is counted under: where it comes from and whom it is for."""
     email = peek("email")
     name = email.strip().lower() if isinstance(email, str) else None
-    return f"{address()} {name!a:.300}"
+    return f"{caller_address()} {name!a:.300}"
 
 
 @customers_bp.post("/login", defaults={"role": "customer"})
@@ -545,10 +546,11 @@ def login(role):
     """Log in: an email and a password for a token."""
     credentials = read_body(login_schema)
     model = ROLES[role]
-    query = sa.select(model.id, model.password).filter_by(email=credentials["email"].lower())
+    email = credentials["email"].lower().encode("ascii", "backslashreplace").decode()
+    query = sa.select(model.id, model.password).filter_by(email=email)  # MariaDB takes é for e
     account_id, password_hash = db.session.execute(query).first() or (None, NO_PASSWORD)
     db.session.rollback()  # nobody waits for this connection while the password is checked
-    if not password_checks.acquire(timeout=0.1):  # or a flood of logins takes every thread
+    if not password_checks.acquire(timeout=0.3):  # or a flood of logins takes every thread
         abort(503, "Too many callers are logging in.")
     try:
         if not security.check_password_hash(password_hash, credentials["password"]):
@@ -571,7 +573,7 @@ def create_customer():
 @cached
 @paginated(customer_schema, "search")
 def list_customers(search):
-    """List the customers; ?search= finds a part of a name or email."""
+    """List the customers; ?search= looks for a text in their names and emails."""
     text = Customer.first_name + " " + Customer.last_name + " " + Customer.email
     return sa.select(Customer).where(text.icontains(search or "", autoescape=True))
 
@@ -682,8 +684,7 @@ ticket_inventory_bp = Blueprint("ticket_inventory", __name__, url_prefix="/ticke
 
 def lock_ticket(ticket_id):
     """Return the id of a ticket that nobody else can lock now. Aborts with 404."""
-    request.get_data()  # the body first: nobody shall wait for a slow sender
-    write = sa.update(ServiceTicket).where(ServiceTicket.id == ticket_id)  # locks on SQLite too
+    write = sa.update(ServiceTicket).where(ServiceTicket.id == ticket_id)  # locks on SQLite, too
     if db.session.execute(write.values(price=ServiceTicket.price)).rowcount == 0:
         abort(404, f"There is no service ticket {ticket_id}.")
     return ticket_id
@@ -822,7 +823,7 @@ def create_inventory():
 @cached
 @paginated(inventory_schema, "search")
 def list_inventory(search):
-    """List the parts; ?search= finds a part of a name."""
+    """List the parts; ?search= looks for a text in their names."""
     return sa.select(Inventory).where(Inventory.name.icontains(search or "", autoescape=True))
 
 
@@ -858,8 +859,7 @@ FRONT_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Mech
   td:nth-child(2), td:nth-child(3) { flex: 4 20rem }</style><h1>Mechanic shop</h1>
 <p>POST email and password to <code>/customers/login</code> or <code>/mechanics/login</code>, then
 send <code>Authorization: Bearer TOKEN</code>. For Postman: <code>postman_collection.json</code>.
-{% for resource, routes in routes | groupby(0) %}<h2>{{ resource }}</h2><table>
-{% for _, rule, view in routes %}
+{% for name, rows in routes|groupby(0) %}<h2>{{ name }}</h2><table>{% for _, rule, view in rows %}
 <tr><td>{{ rule.methods | reject("in", ["HEAD", "OPTIONS"]) | sort | join(", ") }}
 <td><code>{{ rule.rule }}</code><td>{{ view.__doc__ }}
 <td>{{ (view.roles or ["anyone"]) | join(", ") }}{% endfor %}</table>{% endfor %}"""
@@ -892,7 +892,7 @@ def finish(response):
         response.status_code = 304
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"
-    if response.status_code != 429:  # the limiter sends one with every answer
+    if response.status_code != 429:  # the limiter puts Retry-After on every answer
         response.retry_after = 1 if response.status_code == 503 else None
     return response
 
@@ -917,9 +917,9 @@ def create_app(config=None):
     app.session_interface.open_session = lambda *_request: None  # tokens are all there is
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"], x_proto=0)
     app.json.sort_keys = False
-    app.url_map.strict_slashes = False
+    app.url_map.strict_slashes = app.url_map.merge_slashes = False  # nobody is sent elsewhere
     app.url_map.converters["id"] = IdConverter
-    app.register_blueprint(main_bp)  # before the limiter, so that finish() runs after it
+    app.register_blueprint(main_bp)  # first, so that finish() runs last
     for extension in (db, ma, cache, limiter):
         extension.init_app(app)
     for blueprint in (customers_bp, mechanics_bp, service_tickets_bp, ticket_inventory_bp):

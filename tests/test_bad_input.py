@@ -216,3 +216,17 @@ def test_refusals_are_decided_in_order(anyone, carla, ana):
     problem(ana.patch("/inventory/9", **broken), 404)
     problem(carla.patch("/customers/99", **broken), 403)
     problem(ana.delete("/mechanics/1", **broken), 403)
+
+
+@pytest.mark.parametrize("name", ["\\ud800", "\\udfff", "\\u0000", "<script>"])
+def test_unknown_field_of_any_name_is_refused(anyone, name):
+    body = f'{{"{name}": 1, "email": "a@x.example", "password": "correct-horse"}}'
+    response = anyone.post("/customers/login", data=body, content_type="application/json")
+    problem(response, 400, json.loads(f'"{name}"'))
+
+
+@pytest.mark.parametrize("path", ["/inventory//", "/inventory//1", "/customers//login"])
+def test_address_with_two_slashes_is_not_found_and_leads_nowhere(anyone, part, path):
+    response = anyone.get(path, headers={"Host": "evil.example"})
+    problem(response, 404)
+    assert "Location" not in response.headers

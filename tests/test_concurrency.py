@@ -1,6 +1,9 @@
 """32 callers at once, over sockets, of several processes that share one database."""
 
+import contextlib
 import random
+import socket
+import time
 from collections import Counter
 
 import pytest
@@ -215,3 +218,17 @@ def test_everything_at_once_keeps_the_stock(server, tickets, parts, carla, bert)
     for part in parts:
         on_tickets = sum(pieces_of(server, ticket)[part] for ticket in tickets)
         assert stock_of(server, part) == STOCK - on_tickets
+
+
+def test_callers_who_never_finish_a_body_keep_nobody_else_waiting(app, carla, environment):
+    head = (
+        f"PUT /customers/{carla.id} HTTP/1.1\r\nHost: shop\r\nContent-Length: 50\r\n"
+        f"Authorization: Bearer {token_of(app, 'customer', carla.id)}\r\n\r\n{{"
+    )
+    with running_server() as server, contextlib.ExitStack() as closing:
+        for _ in range(20):
+            slow = socket.create_connection(("127.0.0.1", server.port))
+            closing.callback(slow.close)
+            slow.sendall(head.encode())
+        time.sleep(1)  # all have come to where they wait for the rest
+        assert server.call("GET", "/health").status_code == 200

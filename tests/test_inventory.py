@@ -118,3 +118,17 @@ def test_change_of_a_part_that_is_deleted_meanwhile_is_a_conflict(ana, hold, par
     )
     assert "moment" in problem(changed, 409)
     problem(ana.get("/inventory/1"), 404)
+
+
+def test_two_whole_parts_put_at_once_are_never_mixed(ana, hold):
+    ana.post("/inventory", json={"name": "old", "price": 1, "quantity": 1})
+    one = {"name": "one", "price": 1, "quantity": 5}
+    other = {"name": "other", "price": 9, "quantity": 1}
+    answer = hold(
+        lambda: ana.put("/inventory/1", json=one),
+        "before_cursor_execute",
+        "UPDATE inventory",
+        lambda: ana.put("/inventory/1", json=other),
+    )
+    assert answer.status_code == 200
+    assert ana.get("/inventory/1").json == {"id": 1} | one

@@ -72,6 +72,12 @@ def test_login_asks_for_email_and_password(anyone, body, fields):
     problem(anyone.post("/mechanics/login", json=body), 400, *fields)
 
 
+@pytest.mark.parametrize("email", ["c\u00e1rla@customer.example", "\u24d2arla@customer.example"])
+def test_login_with_an_email_that_only_looks_alike_is_refused(anyone, carla, email):
+    body = {"email": email, "password": PASSWORD}
+    assert problem(anyone.post("/customers/login", json=body), 401) == "Wrong email or password."
+
+
 def test_token_says_whose_it_is_and_for_how_long(app, carla):
     claims = claims_of(token_of(app, "customer", carla.id))
     assert claims["sub"] == str(carla.id)
