@@ -442,8 +442,6 @@ def token_required(*roles):
 
 # === Requests and answers =========================================================================
 
-NOT_REQUIRED = {"POST": (), "PUT": ("password",), "PATCH": True}
-
 
 class IdConverter(routing.IntegerConverter):
     regex = "[0-9]{1,9}"  # ASCII digits, and few enough for every database
@@ -458,7 +456,8 @@ def read_body(schema):
         body = request.get_json()
     if not isinstance(body, dict):
         abort(400, "The body must be a JSON object.")
-    return schema.load(body, partial=NOT_REQUIRED[request.method])
+    not_required = {"POST": (), "PUT": ("password",), "PATCH": True}
+    return schema.load(body, partial=not_required[request.method])
 
 
 def get_or_404(model, record_id):
@@ -514,8 +513,9 @@ def paginated(schema, *filters):
             start = (sent["page"] - 1) * sent["per_page"]
             query = view(*map(sent.get, filters)).order_by(schema.Meta.model.id)
             records = db.session.scalars(query.limit(sent["per_page"]).offset(start)).all()
-            counting = query.with_only_columns(sa.func.count(), maintain_column_froms=True)
-            total = db.session.scalar(counting.order_by(None))
+            count, about = sa.select(sa.func.count()), query.whereclause  # a join adds no rows
+            count = count.select_from(schema.Meta.model) if about is None else count.where(about)
+            total = db.session.scalar(count)
             headers = {"X-Total-Count": total, "Link": page_links(sent, total)}
             return schema.dump(records, many=True), headers
 
