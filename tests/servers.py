@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +21,14 @@ from mechanic_shop import db
 
 ROOT = Path(__file__).parent.parent
 GUNICORN = ["-m", "gunicorn", "mechanic_shop:create_app()", "--threads", "8", "--workers"]
+
+
+def copy_shop(folder):
+    """Put the shop alone into a new folder, and return the folder."""
+    folder.mkdir()
+    for name in ("mechanic_shop.py", "seed.py"):
+        shutil.copy(ROOT / name, folder)
+    return folder
 
 
 class Answer:

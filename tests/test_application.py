@@ -2,9 +2,7 @@
 
 import html
 import os
-import pathlib
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -12,11 +10,9 @@ import sys
 import flask
 import pytest
 from conftest import SECRET, calling, problem
-from servers import running_server
+from servers import copy_shop, running_server
 
 import mechanic_shop
-
-MODULE = pathlib.Path(mechanic_shop.__file__)
 
 
 @pytest.fixture
@@ -24,11 +20,7 @@ def fresh_clone(tmp_path, environment):
     """A folder with only the program in it, as the environment has no settings."""
     for variable in ("DATABASE_URL", "SECRET_KEY", "REDIS_URL"):
         environment.delenv(variable, raising=False)
-    folder = tmp_path / "clone"
-    folder.mkdir()
-    for name in ("mechanic_shop.py", "seed.py"):
-        shutil.copy(MODULE.with_name(name), folder)
-    return folder
+    return copy_shop(tmp_path / "clone")
 
 
 def run(folder, *arguments, **environment):

@@ -11,7 +11,7 @@ from functools import reduce
 
 import pytest
 from conftest import calling
-from servers import ROOT, running_server
+from servers import ROOT, copy_shop, running_server
 
 import mechanic_shop
 from mechanic_shop import db
@@ -101,10 +101,7 @@ def python(command, **options):
 
 def test_quickstart_prints_what_the_readme_shows(environment, tmp_path):
     environment.delenv("DATABASE_URL")
-    shop = tmp_path / "shop"
-    shop.mkdir()
-    for name in ("mechanic_shop.py", "seed.py"):
-        shutil.copy(ROOT / name, shop)
+    shop = copy_shop(tmp_path / "shop")
     (*_install, seeding, serving) = quickstart()
     printed = python(seeding, cwd=shop)
     assert serving == ".venv/bin/python mechanic_shop.py", "as running_server() does"

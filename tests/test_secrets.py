@@ -2,7 +2,6 @@
 
 import logging
 import os
-import shutil
 import stat
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from html.parser import HTMLParser
 import pytest
 import sqlalchemy as sa
 from conftest import PASSWORD, calling, problem
-from servers import ROOT, running_server
+from servers import copy_shop, running_server
 
 from mechanic_shop import db, kept_secret
 
@@ -24,11 +23,7 @@ CREDENTIALS = {"email": EVE["email"], "password": PASSWORD}
 def folder(tmp_path, environment):
     """A copy of the shop that makes its own key, in an instance folder of its own."""
     environment.delenv("SECRET_KEY")
-    folder = tmp_path / "shop"
-    folder.mkdir()
-    for name in ("mechanic_shop.py", "seed.py"):
-        shutil.copy(ROOT / name, folder)
-    return folder
+    return copy_shop(tmp_path / "shop")
 
 
 def test_key_is_kept_in_a_file_that_only_the_owner_reads(folder):
