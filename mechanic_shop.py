@@ -3,156 +3,188 @@
     python seed.py             fill an empty database with sample data
     python mechanic_shop.py    serve on http://127.0.0.1:5000
 
-Customers see and change their own record and see their tickets; mechanics do everything else.
+Anyone may browse the inventory and register as a customer. Customers see and change their own
+record and see their own tickets. Mechanics, the trusted staff, do everything else.
 
-Each section uses only what stands above it: settings and extensions, models, schemas, errors,
-tokens, requests and answers, customers, mechanics, service tickets, inventory, application.
+The sections build on each other: each uses only what stands above it. To begin with the views,
+read "Inventory" first, and look up what it uses.
 """
 
 import contextlib
 import datetime as dt
 import functools
+import hmac
 import os
 import re
 import secrets
-import tempfile
+import socket
+import sqlite3
+import sys
 import threading
 import time
+from pathlib import Path
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
-from flask import Blueprint, Flask, abort, current_app, make_response, request, url_for
+from flask import Blueprint, Flask, abort, current_app, make_response, render_template, request
 from flask_caching import Cache
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address as caller_address
+from flask_limiter.util import get_remote_address
 from flask_marshmallow import Marshmallow
 from flask_sqlalchemy import SQLAlchemy
-from jose import JOSEError, jwk, jwt
+from jose import jwk, jwt
 from marshmallow import EXCLUDE, ValidationError, validates, validates_schema
-from marshmallow.validate import Email, Length, Range, Regexp
+from marshmallow.validate import Email, Length, Regexp
 from sqlalchemy import exc, orm
 from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug import exceptions, routing, security, serving
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-# === Settings and extensions ======================================================================
+# === Settings =====================================================================================
+# Where the shop finds its database, its cache and its secret key. The defaults need no server.
 
 DEFAULTS = {
-    "SQLALCHEMY_DATABASE_URI": "sqlite:///mechanic_shop.db",  # in the instance folder
-    "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "hide_parameters": True},
+    "SQLALCHEMY_DATABASE_URI": "sqlite:///mechanic_shop.db",  # a file in the folder instance/
+    "SQLALCHEMY_ENGINE_OPTIONS": {
+        "pool_pre_ping": True,  # replace a connection that the server has closed meanwhile
+        "hide_parameters": True,  # keep emails and password hashes out of the log
+    },
     "RATELIMIT_ENABLED": True,
     "RATELIMIT_DEFAULT": "200/minute",
-    "RATELIMIT_STORAGE_URI": "memory://",
     "RATELIMIT_HEADERS_ENABLED": True,
-    "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
-    "RATELIMIT_SWALLOW_ERRORS": True,  # as when threads find out together that Redis is away
-    "CACHE_TYPE": "SimpleCache",
+    "RATELIMIT_STORAGE_URI": "memory://",
+    "CACHE_TYPE": "SimpleCache",  # in the memory of this process
     "CACHE_DEFAULT_TIMEOUT": 60,
     "MAX_CONTENT_LENGTH": 64 * 1024,
-    "TRUSTED_PROXIES": 0,  # in front of the app, whose word on the caller's address counts
+    "TRUSTED_PROXIES": 0,  # number of proxies whose X-Forwarded-For is trusted
 }
 
 
-def configure(config, overrides):
-    """Put the settings into config: DEFAULTS, FLASK_..., the shop's own variables, overrides."""
+def load_settings(config, overrides):
+    """Fill a Flask config from the defaults, the environment and overrides. The last one wins."""
     config.from_mapping(DEFAULTS)
-    config.from_prefixed_env()
-    if url := os.environ.get("DATABASE_URL"):
-        config["SQLALCHEMY_DATABASE_URI"] = re.sub("^postgres(ql)?:", "postgresql+psycopg:", url)
-    if url := os.environ.get("REDIS_URL"):
-        config.update(RATELIMIT_STORAGE_URI=url, CACHE_TYPE="RedisCache", CACHE_REDIS_URL=url)
-    config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or config["SECRET_KEY"]
+    config.from_prefixed_env()  # FLASK_RATELIMIT_DEFAULT sets RATELIMIT_DEFAULT, and so on
+    database_url = os.environ.get("DATABASE_URL") or os.environ.get("SQLALCHEMY_DATABASE_URI")
+    if database_url:
+        config["SQLALCHEMY_DATABASE_URI"] = name_driver(database_url)
+    redis_url = os.environ.get("REDIS_URL")
+    if redis_url:
+        config["RATELIMIT_STORAGE_URI"] = redis_url
+        config["CACHE_TYPE"] = "RedisCache"
+        config["CACHE_REDIS_URL"] = redis_url
+    if os.environ.get("SECRET_KEY"):
+        config["SECRET_KEY"] = os.environ["SECRET_KEY"]
     config.from_mapping(overrides)
-    if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):  # SQLite has one level
-        options = {"isolation_level": "READ COMMITTED"} | config["SQLALCHEMY_ENGINE_OPTIONS"]
+    if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):
+        # MariaDB's default would go on showing a request the data as they were at its start.
+        options = {"isolation_level": "READ COMMITTED", **config["SQLALCHEMY_ENGINE_OPTIONS"]}
         config["SQLALCHEMY_ENGINE_OPTIONS"] = options
 
 
-def kept_secret(folder):
-    """Return the secret key kept in a folder; the first process that asks makes it."""
-    path = os.path.join(folder, "secret_key")
-    if not os.path.exists(path):
-        os.makedirs(folder, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=folder)  # with mode 0600
-        with open(handle, "w") as file:
-            file.write(secrets.token_hex(32))
-        with contextlib.suppress(FileExistsError):  # another process was faster: its key counts
-            os.link(draft, path)
-        os.unlink(draft)
-    with open(path) as file:
-        return file.read()
+def name_driver(database_url):
+    """Return a database URL in which psycopg 3 is the driver for PostgreSQL."""
+    # SQLAlchemy would take psycopg 2 for "postgresql:", and does not know "postgres:".
+    return re.sub("^postgres(ql)?:", "postgresql+psycopg:", database_url)
+
+
+def load_or_create_secret_key(folder):
+    """Return the secret key that is kept in a folder. The first call makes it."""
+    path = Path(folder) / "secret_key"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # only the user who runs the shop may read it
+        path.write_text(secrets.token_hex(32))
+    return path.read_text()
+
+
+# === Extensions ===================================================================================
+# The libraries that the shop is made of. create_app(), at the end, connects them with the app.
 
 
 class Base(orm.DeclarativeBase):
-    __table_args__ = {"sqlite_autoincrement": True}  # an id is never used twice
-    __mapper_args__ = {"confirm_deleted_rows": False}
+    """What all models have: an id, which SQLite does not give again after a delete."""
+
+    __table_args__ = {"sqlite_autoincrement": True}
+    __mapper_args__ = {"confirm_deleted_rows": False}  # two callers may delete a record at once
     id: Mapped[int] = mapped_column(primary_key=True)
 
-    @orm.validates("email", "password", "vin")
-    def normalize(self, column, value):
-        """Return a value as it is stored: a password is hashed."""
-        make_hash = security.generate_password_hash
-        return {"email": str.lower, "password": make_hash, "vin": str.upper}[column](value)
+
+class ShopCache(Cache):
+    """A cache that seems empty while Redis is away, so that reads go on without it."""
+
+    def get(self, key):
+        try:
+            return super().get(key)
+        except Exception as error:  # the errors of the Redis driver, which may not be installed
+            current_app.logger.warning("The cache does not answer: %s", error)
+            return None
+
+    def set(self, key, value, timeout=None):
+        try:
+            super().set(key, value, timeout)
+        except Exception as error:
+            current_app.logger.warning("The cache does not answer: %s", error)
 
 
-SESSION = {"expire_on_commit": False, "execution_options": {"synchronize_session": False}}
-db = SQLAlchemy(model_class=Base, session_options=SESSION)
+def default_limit():
+    """Return the limit of the routes that have none of their own."""
+    # Flask-Limiter calls this for each request. The setting alone would be read only once, so
+    # two apps in one process, as in the tests, could not have different limits.
+    return current_app.config["RATELIMIT_DEFAULT"]
+
+
+# With expire_on_commit=False a record can be shown after the commit without reading it again.
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 ma = Marshmallow()
-cache = Cache()
-limiter = Limiter(caller_address, default_limits=[lambda: current_app.config["RATELIMIT_DEFAULT"]])
+cache = ShopCache()
+limiter = Limiter(
+    get_remote_address,  # each address has its own count
+    default_limits=[default_limit],
+    in_memory_fallback_enabled=True,  # while Redis is away, each process counts for itself
+    swallow_errors=True,  # Redis may go away between the check and the count
+)
 
 
 @sa.event.listens_for(sa.Engine, "connect")
 def prepare_sqlite(connection, _record):
-    """Make a new SQLite connection read beside a writer, check keys, and keep 20 MB of pages."""
-    if type(connection).__module__.startswith("sqlite3"):
-        for setting in ("journal_mode = WAL", "foreign_keys = ON", "cache_size = -20000"):
-            connection.execute(f"PRAGMA {setting}")
+    """Set up each new connection to SQLite. It listens to all engines: each app makes its own."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA foreign_keys = ON")  # off by default
+        connection.execute("PRAGMA journal_mode = WAL")  # readers do not wait for a writer
+        connection.execute("PRAGMA cache_size = -20000")  # 20 MB (negative: counted in KiB)
 
 
-@sa.event.listens_for(db.session, "after_commit")
-def renew_version(_session=None):
-    """Return a new version of the data, which leaves all that is cached of the old one behind."""
-    version = secrets.token_hex(16)
-    with contextlib.suppress(Exception):  # whatever the cache's driver raises: the commit stands
-        cache.set("version", version, timeout=24 * 60 * 60)
+def renew_data_version():
+    """Set a new version of the data, so that no older cache entry is found again. Return it."""
+    version = secrets.token_hex(16)  # random, so that no process can ever set it a second time
+    cache.set("data version", version, timeout=24 * 60 * 60)  # outlives all entries of its own
     return version
 
 
-def cached(view):
-    """Cache a view's answers, one for each path and value of the parameters that it knows."""
-    known = getattr(view, "parameters", [])
-
-    def cache_key(**_path):
-        # The version is read before the data: what a slow reader stores after a write, nobody finds
-        version = cache.get("version") or renew_version()
-        return repr([version, request.path, *map(request.args.to_dict().get, known)])
-
-    @functools.wraps(view)
-    def answer(**path):
-        response = make_response(view(**path))
-        if not hasattr(request, "mechanic_id"):  # anyone may keep it, if they ask whether it holds
-            response.headers["Cache-Control"] = "no-cache"
-            response.add_etag()
-        return response
-
-    options = {"make_cache_key": cache_key, "response_hit_indication": True}
-    return cache.cached(response_filter=lambda sent: sent.status_code == 200, **options)(answer)
+@sa.event.listens_for(db.session, "after_commit")
+def abandon_cached_answers(_session):
+    """Make everything cached out of date after each commit: see `cached`."""
+    renew_data_version()
 
 
 # === Models =======================================================================================
+# The tables. service_mechanic is a plain table between two models; TicketInventory, between
+# tickets and parts, is a model of its own, as it has columns of its own.
 
 
 class Account:
+    """The columns that customers and mechanics share. A mixin: it has no table of its own."""
+
     first_name: Mapped[str] = mapped_column(sa.String(100))
     last_name: Mapped[str] = mapped_column(sa.String(100))
     email: Mapped[str] = mapped_column(sa.String(254), unique=True)
+    password: Mapped[str] = mapped_column(sa.String(255))  # its hash
     address: Mapped[str | None] = mapped_column(sa.String(255))
-    password: Mapped[str] = mapped_column(sa.String(255))
 
 
 class Customer(Account, db.Model):
     __tablename__ = "customers"
-    label = "customer"
+    label = "customer"  # the word for a record in error texts
     phone: Mapped[str | None] = mapped_column(sa.String(32))
 
 
@@ -164,22 +196,24 @@ class Mechanic(Account, db.Model):
 
 class Inventory(db.Model):
     __tablename__ = "inventory"
-    label = "inventory"
+    label = "part"
     name: Mapped[str] = mapped_column(sa.String(255))
     price: Mapped[float] = mapped_column(sa.Double)
-    quantity: Mapped[int] = mapped_column(sa.BigInteger)
+    quantity: Mapped[int] = mapped_column(sa.BigInteger, default=1)  # pieces in stock
 
 
 class TicketInventory(db.Model):
     __tablename__ = "ticket_inventory"
-    __table_args__ = (sa.UniqueConstraint("ticket_id", "inventory_id"), Base.__table_args__)
+    __table_args__ = (
+        sa.UniqueConstraint("ticket_id", "inventory_id"),
+        {"sqlite_autoincrement": True},
+    )
     ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("service_tickets.id"))
+    # With the index a part can be deleted without a search through all tickets.
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
     quantity: Mapped[int] = mapped_column(sa.BigInteger)
-    unit_price: Mapped[float] = mapped_column(sa.Double)  # when first put on the ticket
-    name: Mapped[str] = orm.column_property(
-        sa.select(Inventory.name).where(Inventory.id == inventory_id).scalar_subquery()
-    )
+    unit_price: Mapped[float] = mapped_column(sa.Double)  # of the part when it was first put on
+    part: Mapped[Inventory] = orm.relationship(lazy="joined", innerjoin=True)
 
 
 service_mechanic = db.Table(
@@ -193,68 +227,162 @@ class ServiceTicket(db.Model):
     __tablename__ = "service_tickets"
     label = "service ticket"
     customer_id: Mapped[int] = mapped_column(sa.ForeignKey("customers.id"), index=True)
-    vin: Mapped[str] = mapped_column(sa.String(17))
+    vin: Mapped[str] = mapped_column(sa.String(17))  # vehicle identification number
     service_desc: Mapped[str] = mapped_column(sa.String(500))
     service_date: Mapped[dt.date] = mapped_column(default=dt.date.today)
-    price: Mapped[float] = mapped_column(sa.Double)
+    price: Mapped[float] = mapped_column(sa.Double, default=0)  # of the labour
+    # "selectin" reads the mechanics of all tickets of a list in one query, not one for each.
     mechanics: Mapped[list[Mechanic]] = orm.relationship(
         secondary=service_mechanic, lazy="selectin", order_by=Mechanic.id
     )
     parts: Mapped[list[TicketInventory]] = orm.relationship(
-        cascade="all, delete-orphan", lazy="selectin", order_by=TicketInventory.inventory_id
+        cascade="all, delete-orphan",  # a deleted ticket takes these rows along
+        lazy="selectin",
+        order_by=TicketInventory.inventory_id,
     )
 
     @property
     def total(self):
-        """What the customer pays: the labour and all parts, rounded to cents."""
-        return round(self.price + sum(line.quantity * line.unit_price for line in self.parts), 2)
+        """The price of the labour and of all parts, rounded to cents."""
+        total = self.price
+        for line in self.parts:
+            total += line.quantity * line.unit_price
+        return round(total, 2)
+
+
+# === Passwords ====================================================================================
+# Only hashes are stored. A hash takes a core and 32 MB for a moment, on purpose: whoever steals
+# the database can then try only a few passwords a second.
+
+hashing_gate = threading.Semaphore(2)  # at most two at once; the others wait their turn
+
+
+def hash_password(password):
+    """Return the hash of a new password."""
+    db.session.rollback()  # give the connection back: others can use it while this takes its time
+    with hashing_gate:
+        return security.generate_password_hash(password)
+
+
+def password_matches(password, password_hash):
+    """Tell whether a password is the one that was hashed."""
+    db.session.rollback()  # as above
+    with hashing_gate:
+        return security.check_password_hash(password_hash, password)
+
+
+# The hash of a password that nobody knows. A login with an unknown email is compared with it, so
+# that it takes as long as one with a wrong password and does not tell which emails exist.
+UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 
 
 # === Schemas ======================================================================================
+# What callers may send, and what they get. A schema makes a field of each column of its model:
+# from Customer.first_name it makes Text(required=True, validate=Length(max=100)). Fields are
+# written down where a column does not say enough. Nothing that is sent is rounded or cut.
 
-MAX_ID = 2**31 - 1
-NAMES = ("id", "first_name", "last_name")
+MAX_ID = 999_999_999  # nine digits, which fit into an integer column of every database
 
 
 class Text(ma.String):
-    """Text that every database can store. Blanks around it are dropped."""
+    """Text without the blanks around it. Required text must not be empty."""
+
+    def __init__(self, strip=True, **options):
+        super().__init__(**options)
+        self.strip = strip
 
     def _deserialize(self, value, attr, data, **kwargs):
-        text = super()._deserialize(value, attr, data, **kwargs).strip()
-        if re.search("[\0\ud800-\udfff]", text):
+        # marshmallow calls this with the value from the body, and checks the length afterwards.
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if self.strip:
+            text = text.strip()
+        if self.required and not text:
+            raise ValidationError("Must not be empty.")
+        if re.search("[\0\ud800-\udfff]", text):  # NUL, or half a character (a lone surrogate)
             raise ValidationError("Contains a character that cannot be stored.")
-        if self.required and not any(map(str.isprintable, text.replace(" ", ""))):
-            raise ValidationError("Needs at least one visible character.")
         return text
 
 
 class Number(ma.Field):
-    """A number with at most so many decimals, or its digits in a string. Nothing is rounded."""
+    """A number from minimum to maximum, or its digits in a string, as "20"."""
 
-    def __init__(self, *, minimum=0, maximum=1_000_000, decimals=0, **kwargs):
-        super().__init__(**kwargs | {"validate": Range(minimum, maximum)})
-        self.decimals = decimals
-        self.digits = r"[0-9]{1,15}(\.[0-9]{1,2})?" if decimals else "[0-9]{1,15}"
+    digits = r"[0-9]{1,9}(\.[0-9]{1,2})?"
+
+    def __init__(self, minimum=0, maximum=1_000_000, **options):
+        super().__init__(**options)
+        self.minimum = minimum
+        self.maximum = maximum
 
     def _deserialize(self, value, attr, data, **kwargs):
         if isinstance(value, str) and re.fullmatch(self.digits, value):
             value = float(value)
-        number = type(value) in (int, float) and abs(value) < 1e15
-        if not number or round(value, self.decimals) != value:
-            raise ValidationError(f"Not a number with at most {self.decimals} decimals.")
-        return value + 0.0 if self.decimals else int(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):  # Python: True is an int
+            raise ValidationError("Not a number.")
+        if not self.minimum <= value <= self.maximum:  # NaN is refused here, too
+            raise ValidationError(f"Must be from {self.minimum} to {self.maximum}.")
+        return value
+
+
+class Price(Number):
+    """A number with at most two decimals."""
+
+    def _deserialize(self, value, attr, data, **kwargs):
+        number = super()._deserialize(value, attr, data, **kwargs)
+        if round(number, 2) != number:
+            raise ValidationError("At most two decimals.")
+        return float(number)
+
+
+class WholeNumber(Number):
+    """A whole number: 10 or 10.0, not 10.5."""
+
+    digits = "[0-9]{1,9}"
+
+    def _deserialize(self, value, attr, data, **kwargs):
+        number = super()._deserialize(value, attr, data, **kwargs)
+        if number != int(number):
+            raise ValidationError("Not a whole number.")
+        return int(number)
+
+
+class MechanicIds(ma.Field):
+    """A list of at most 100 ids of mechanics, all of which exist."""
+
+    def _deserialize(self, value, attr, data, **kwargs):
+        if not isinstance(value, list) or len(value) > 100:
+            raise ValidationError("Not a list of at most 100 ids.")
+        id_field = WholeNumber(maximum=MAX_ID)
+        ids = [id_field.deserialize(item) for item in value]
+        found = db.session.scalars(sa.select(Mechanic.id).where(Mechanic.id.in_(ids))).all()
+        for mechanic_id in ids:
+            if mechanic_id not in found:
+                raise ValidationError(f"There is no mechanic {mechanic_id}.")
+        return ids
 
 
 class RecordSchema(ma.SQLAlchemyAutoSchema):
-    FIELDS = {str: Text, int: Number, float: functools.partial(Number, decimals=2)}
-    TYPE_MAPPING = ma.Schema.TYPE_MAPPING | FIELDS  # what the columns of a model become
-    id = ma.Integer(dump_only=True)
-    get_attribute = staticmethod(getattr)  # records have no keys and paths to look for
+    """The schema of a model. Columns become our strict fields in place of marshmallow's."""
+
+    TYPE_MAPPING = {**ma.Schema.TYPE_MAPPING, str: Text, float: Price, int: WholeNumber}
+    id = ma.Integer(dump_only=True)  # in answers, never in a body
 
 
 class AccountSchema(RecordSchema):
-    email = Text(required=True, validate=[Length(max=254), Email(), Regexp(r"[!-~]+\Z")])
-    password = Text(required=True, load_only=True, validate=Length(min=8, max=128))
+    """The fields that customers and mechanics share. A loaded password is hashed already."""
+
+    email = Text(
+        required=True,
+        # Email() takes letters such as é, which databases compare in different ways.
+        validate=[Length(max=254), Email(), Regexp(r"[!-~]+\Z", error="Only ASCII characters.")],
+        post_load=str.lower,
+    )
+    password = Text(
+        required=True,
+        load_only=True,
+        strip=False,
+        validate=Length(min=8, max=128),
+        post_load=hash_password,
+    )
 
 
 class CustomerSchema(AccountSchema):
@@ -266,8 +394,28 @@ class MechanicSchema(AccountSchema):
     class Meta:
         model = Mechanic
 
-    salary = Number(decimals=2, maximum=10_000_000, allow_none=True)
-    ticket_count = ma.Integer(dump_only=True)  # only the ranking has it
+    salary = Price(maximum=10_000_000, allow_none=True)
+
+
+class LoginSchema(MechanicSchema):
+    """MechanicSchema with only email and password. A login compares them and stores neither, so
+    they only have to be there: their form is not checked, and the password is not hashed."""
+
+    class Meta:
+        model = Mechanic
+        fields = ("email", "password")
+
+    email = Text(required=True, post_load=str.lower)
+    password = Text(required=True, strip=False)
+
+
+class RankingSchema(ma.Schema):
+    """A row of the ranking."""
+
+    id = ma.Integer()
+    first_name = ma.String()
+    last_name = ma.String()
+    ticket_count = ma.Integer()
 
 
 class InventorySchema(RecordSchema):
@@ -276,555 +424,668 @@ class InventorySchema(RecordSchema):
 
 
 class TicketInventorySchema(RecordSchema):
+    """A part on a ticket. A body has only the quantity, which may be left out."""
+
     class Meta:
         model = TicketInventory
         include_fk = True
-        dump_only = ("ticket_id", "inventory_id", "unit_price", "name")
+        dump_only = ("ticket_id", "inventory_id", "unit_price")
 
-    quantity = Number(minimum=1)
+    quantity = WholeNumber(minimum=1, load_default=1)
+    name = ma.String(attribute="part.name", dump_only=True)
 
 
 class ServiceTicketSchema(RecordSchema):
     class Meta:
         model = ServiceTicket
 
-    customer_id = Number(maximum=MAX_ID, required=True)
-    vin = Text(required=True, validate=Regexp(r"[A-Za-z0-9]{1,17}\Z"))
-    service_date = ma.Date(load_default=dt.date.today)
-    mechanics = ma.Nested(MechanicSchema(only=NAMES), many=True, dump_only=True)
-    parts = ma.Nested(TicketInventorySchema(exclude=("id", "ticket_id")), many=True, dump_only=True)
+    customer_id = WholeNumber(maximum=MAX_ID, required=True)
+    vin = Text(
+        required=True,
+        validate=Regexp(r"[A-Za-z0-9]{1,17}\Z", error="Must be 1 to 17 ASCII letters or digits."),
+        post_load=str.upper,
+    )
+    mechanics = ma.List(
+        ma.Nested(MechanicSchema(only=("id", "first_name", "last_name"))), dump_only=True
+    )
+    parts = ma.List(ma.Nested(TicketInventorySchema(exclude=("id", "ticket_id"))), dump_only=True)
     total = ma.Float(dump_only=True)
 
     @validates("customer_id")
-    def customer_exists(self, customer_id, data_key):
+    def check_customer_exists(self, customer_id, data_key):
         if db.session.get(Customer, customer_id) is None:
             raise ValidationError(f"There is no customer {customer_id}.")
 
 
-class EditSchema(ma.Schema):
-    add_ids = ma.List(Number(maximum=MAX_ID), load_default=[])
-    remove_ids = ma.List(Number(maximum=MAX_ID), load_default=[])
+class EditMechanicsSchema(ma.Schema):
+    """The mechanics to put on a ticket and those to take off, at least one of them."""
+
+    add_ids = MechanicIds(load_default=[])
+    remove_ids = MechanicIds(load_default=[])
 
     @validates_schema
-    def edit_is_clear(self, edit, **_kwargs):
-        add, remove = set(edit["add_ids"]), set(edit["remove_ids"])
-        known = set(db.session.scalars(sa.select(Mechanic.id).where(Mechanic.id.in_(add | remove))))
-        wrong = {"add_ids": add - known, "remove_ids": (remove - known) | (add & remove)}
-        if not add | remove:
+    def check_ids(self, fields, **_kwargs):
+        if not fields["add_ids"] and not fields["remove_ids"]:
             raise ValidationError("Name at least one mechanic.", "add_ids")
-        if name := next((name for name, ids in wrong.items() if ids), None):
-            raise ValidationError(f"No mechanic, or in both lists: {sorted(wrong[name])}.", name)
+        for mechanic_id in fields["add_ids"]:
+            if mechanic_id in fields["remove_ids"]:
+                raise ValidationError(f"Mechanic {mechanic_id} is in both lists.", "remove_ids")
 
 
-class QuerySchema(ma.Schema):
-    page = Number(minimum=1, load_default=1)
-    per_page = Number(minimum=1, maximum=100, load_default=20)
-    search = Text(load_default=None, validate=Length(max=255))
-    customer_id = Number(maximum=MAX_ID, load_default=None)
+class PageSchema(ma.Schema):
+    """The parameters of a list. Others are ignored."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    page = WholeNumber(minimum=1, load_default=1)
+    per_page = WholeNumber(minimum=1, maximum=100, load_default=20)
+
+
+class SearchSchema(PageSchema):
+    search = Text(validate=Length(max=255))
+
+
+class TicketListSchema(PageSchema):
+    customer_id = WholeNumber(maximum=MAX_ID)
+
+
+class RemovalSchema(ma.Schema):
+    """The parameter of remove-inventory: how many pieces, all of them if it is left out."""
+
+    quantity = WholeNumber(minimum=1)
 
 
 customer_schema = CustomerSchema()
 mechanic_schema = MechanicSchema()
+login_schema = LoginSchema()
+ranking_schema = RankingSchema()
 inventory_schema = InventorySchema()
 ticket_inventory_schema = TicketInventorySchema(exclude=("name",))
 service_ticket_schema = ServiceTicketSchema()
-login_schema = MechanicSchema(exclude=(*NAMES, "address", "salary", "ticket_count"))
-for field in login_schema.fields.values():
-    field.validators = []  # both have to be there; whether they are right, the login tells
+edit_mechanics_schema = EditMechanicsSchema()
+page_schema = PageSchema()
+search_schema = SearchSchema()
+ticket_list_schema = TicketListSchema()
+removal_schema = RemovalSchema()
+
 
 # === Errors =======================================================================================
+# Every error has the same JSON format, "problem details" (RFC 9457). Views call abort(404, "...")
+# or let an exception pass; one of these functions makes the answer.
 
-main_bp = Blueprint("main", __name__)
 
-
-@main_bp.app_errorhandler(exceptions.HTTPException)
-def http_error(error, **members):
-    """Answer any HTTP error as a problem document (RFC 9457), with the headers it brings along."""
-    response = error.get_response()
-    problem = {"type": "about:blank", "title": error.name, "status": error.code}
-    response.data = current_app.json.dumps(problem | {"detail": error.description} | members)
+def http_error(error, errors=None):
+    """Answer an HTTP error, as abort() raises it, with messages for each wrong field if any."""
+    problem = {
+        "type": "about:blank",
+        "title": error.name,
+        "status": error.code,
+        "detail": error.description,
+    }
+    if errors:
+        problem["errors"] = errors
+    response = error.get_response()  # with the headers of the error, as Allow for 405
+    response.data = current_app.json.dumps(problem)
     response.content_type = "application/problem+json"
     if error.code == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
+        response.headers["WWW-Authenticate"] = "Bearer"  # HTTP asks for it: how to log in
     return response
 
 
-@main_bp.app_errorhandler(ValidationError)
+def too_many_requests(error):
+    """Answer 429. The limiter's error says only which limit it was."""
+    detail = f"Too many requests: the limit is {error.description}."
+    return http_error(exceptions.TooManyRequests(detail))
+
+
 def invalid_fields(error):
-    """Answer 400 with a list of messages for each field that is wrong."""
-    errors = dict(sorted(error.normalized_messages().items()))
-    for field, messages in errors.items():
-        errors[field] = messages if isinstance(messages, list) else sum(messages.values(), [])
-    detail = f"Not valid: {', '.join(errors)}.".encode(errors="replace").decode()
-    return http_error(exceptions.BadRequest(detail), errors=errors)
+    """Answer 400 when a schema refuses a body or the query parameters."""
+    detail = "Some fields are not valid: see errors."
+    return http_error(exceptions.BadRequest(detail), error.normalized_messages())
 
 
-def peek(name):
-    """Return a field of the JSON body before anything about it is checked, or None."""
-    with contextlib.suppress(exceptions.HTTPException, RecursionError, AttributeError):
-        return request.get_json().get(name)
-
-
-@main_bp.app_errorhandler(exc.IntegrityError)
-@main_bp.app_errorhandler(orm.exc.StaleDataError)
-def conflict(_error):
-    """Answer 409 when a constraint of the database, or somebody faster, stands against it."""
-    detail = "Somebody else changed this at the same moment."
-    if request.method == "DELETE":
+def broken_constraint(error):
+    """Answer 409 when the database refuses a statement, because of a unique or foreign key."""
+    if error.statement.startswith("DELETE"):
         detail = "Service tickets refer to this record, so it cannot be deleted."
-    elif peek("email"):
+    elif "email" in error.statement:
         detail = "Another account has this email address."
+    else:
+        detail = "A record that this one refers to was deleted at the same moment."
     return http_error(exceptions.Conflict(detail))
 
 
-@main_bp.app_errorhandler(exc.InterfaceError)
-@main_bp.app_errorhandler(exc.OperationalError)
-@main_bp.app_errorhandler(exc.TimeoutError)
-def database_away(error):
-    """Answer 503 when the database is busy, full or away."""
-    current_app.logger.error("The database did not do its work: %s", error)
-    return http_error(exceptions.ServiceUnavailable("The database is busy or away.", retry_after=1))
+def record_is_gone(_error):
+    """Answer 409 when a record was deleted between reading and changing it."""
+    return http_error(exceptions.Conflict("This record was deleted at the same moment."))
 
 
-# === Tokens =======================================================================================
+def database_unavailable(error):
+    """Answer 503 when the database cannot do its work. The log says why."""
+    current_app.logger.error("The database cannot do its work: %s", error)
+    detail = (
+        "The database is busy, away or read-only, or its tables do not fit the models: "
+        "after a change of the models, run python seed.py --reset."
+    )
+    return http_error(exceptions.ServiceUnavailable(detail))
+
+
+def register_error_handlers(app):
+    """Tell the app which function answers which exception. The most specific one is taken."""
+    app.register_error_handler(exceptions.HTTPException, http_error)
+    app.register_error_handler(exceptions.TooManyRequests, too_many_requests)
+    app.register_error_handler(ValidationError, invalid_fields)
+    app.register_error_handler(exc.IntegrityError, broken_constraint)
+    app.register_error_handler(orm.exc.StaleDataError, record_is_gone)
+    app.register_error_handler(exc.DBAPIError, database_unavailable)  # all that drivers raise
+    app.register_error_handler(exc.TimeoutError, database_unavailable)  # all connections are taken
+
+
+# === Requests and answers =========================================================================
+# What views and decorators share: reading a body, finding, storing and deleting a record, pages.
+
+
+class IdConverter(routing.IntegerConverter):
+    """An id in a path, as in /customers/<id:customer_id>."""
+
+    regex = "[0-9]{1,9}"  # as MAX_ID; Flask's own converter takes any digits of any script
+
+
+def load_json():
+    """Return the JSON object in the body. Aborts with 400, or with 415 if it is no JSON."""
+    try:
+        body = request.get_json()
+    except (exceptions.BadRequest, RecursionError):  # not JSON, or nested 10,000 deep
+        body = None
+    if not isinstance(body, dict):
+        abort(400, "The body must be a JSON object.")
+    return body
+
+
+def optional_fields():
+    """Return which required fields a body may leave out, in the form of marshmallow's `partial`."""
+    if request.method == "PATCH":
+        return True  # all of them
+    if request.method == "PUT":
+        return ["password"]
+    return []
+
+
+def unchecked_field(name):
+    """Return a field of the body before anything is checked, or None. Never raises."""
+    try:
+        return load_json().get(name)
+    except exceptions.HTTPException:
+        return None
+
+
+def get_or_404(model, record_id):
+    """Return the record of a model with this id. Aborts with 404 if there is none."""
+    return db.get_or_404(model, record_id, description=f"There is no {model.label} {record_id}.")
+
+
+def add_record(schema, record):
+    """Store a new record. Answer with it and its address."""
+    db.session.add(record)
+    db.session.commit()
+    location = f"{request.path.rstrip('/')}/{record.id}"
+    return schema.dump(record), 201, {"Location": location}
+
+
+def change_record(schema, record, fields):
+    """Change a record; what fields does not name stays as it is. Answer with the record."""
+    for name, value in fields.items():
+        setattr(record, name, value)
+    db.session.commit()
+    return schema.dump(record)
+
+
+def delete_record(record):
+    """Delete a record."""
+    db.session.delete(record)
+    db.session.commit()
+
+
+def page_response(query, schema, parameters):
+    """Answer with one page of a query, and with headers that lead to the other pages."""
+    page = db.paginate(
+        query,
+        page=parameters["page"],
+        per_page=parameters["per_page"],
+        error_out=False,  # a page past the end is empty, not 404
+    )
+    headers = {"X-Total-Count": page.total, "Link": link_header(page, parameters)}
+    return schema.dump(page.items, many=True), headers
+
+
+def link_header(page, parameters):
+    """Return the Link header (RFC 8288) of a page: the addresses of the pages around it."""
+    last = max(page.pages, 1)  # without any records there is one page, which is empty
+    numbers = {"first": 1}
+    if page.page > 1:
+        numbers["prev"] = min(page.page - 1, last)
+    if page.page < last:
+        numbers["next"] = page.page + 1
+    numbers["last"] = last
+    links = []
+    for relation, number in numbers.items():
+        query = urlencode({**parameters, "page": number})
+        links.append(f'<{request.path}?{query}>; rel="{relation}"')
+    return ", ".join(links)
+
+
+# === Tokens and logging in ========================================================================
+# A login gives a token, a text that the shop has signed. The caller sends it with each request,
+# and the shop reads from it who is calling: nothing about a login has to be stored.
 
 ROLES = {"customer": Customer, "mechanic": Mechanic}
 TOKEN_SECONDS = 60 * 60
 
 
-def encode_token(mechanic_id, role="mechanic"):
-    """Return a token for an account. Raises sqlalchemy.exc.NoResultFound if there is none."""
-    key = current_app.extensions["signing_key"]
-    account = db.session.get_one(ROLES[role], mechanic_id)
+def signing_key():
+    """Return the secret key as python-jose takes it."""
+    return jwk.construct(current_app.config["SECRET_KEY"], "HS256")
+
+
+def fingerprint(password_hash):
+    """Return a text that changes with the password. A token carries it, so that it becomes
+    invalid when the password changes. Anyone can read a token; this tells nothing of the hash."""
+    key = current_app.config["SECRET_KEY"].encode()
+    return hmac.new(key, password_hash.encode(), "sha256").hexdigest()
+
+
+def stored_password_hash(role, account_id):
+    """Return the password hash of an account, or None if there is no such account."""
+    model = ROLES[role]
+    return db.session.scalar(sa.select(model.password).where(model.id == account_id))
+
+
+def encode_token(mechanic_id, role="mechanic", password_hash=None):
+    """Return a token for a mechanic, or with role="customer" for the customer with that id.
+
+    A login passes the hash that it has checked: the password may change at the same moment.
+    """
+    if password_hash is None:
+        password_hash = stored_password_hash(role, mechanic_id)
     now = int(time.time())
-    claims = {"sub": str(mechanic_id), "iat": now, "exp": now + TOKEN_SECONDS, "role": role}
-    claims["fingerprint"] = key.sign(account.password.encode()).hex()  # dies with the password
-    return jwt.encode(claims, key, algorithm="HS256")
+    claims = {
+        "sub": str(mechanic_id),
+        "role": role,
+        "iat": now,
+        "exp": now + TOKEN_SECONDS,
+        "fingerprint": fingerprint(password_hash),
+    }
+    return jwt.encode(claims, signing_key(), algorithm="HS256")
+
+
+def bearer_token():
+    """Return the token in the header "Authorization: Bearer <token>", or None."""
+    authorization = request.authorization
+    if authorization is None or authorization.type != "bearer":
+        return None
+    return authorization.token
 
 
 def decode_token(token):
-    """Return the role and account id of a token; abort with 401 if it is not, or no more, valid."""
-    key = current_app.extensions["signing_key"]
-    with contextlib.suppress(JOSEError, LookupError, RecursionError, TypeError, ValueError):
-        claims = jwt.decode(token, key, algorithms=["HS256"], options={"require_exp": True})
-        account_id, model = int(claims["sub"]), ROLES[claims["role"]]
-        stored = db.session.scalar(sa.select(model.password).where(model.id == account_id))
-        if stored and key.verify(stored.encode(), bytes.fromhex(claims["fingerprint"])):
-            return claims["role"], account_id
-    abort(401, "Log in, and send the token in the header Authorization: Bearer.")
-
-
-def token_required(*roles):
-    """Let only callers with a token of one of these roles (mechanics, if none) reach the view,
-    which finds them in request.mechanic_id or request.customer_id. Aborts with 401 or 403."""
-    if roles and callable(roles[0]):
-        return token_required("mechanic")(roles[0])
-
-    def decorator(view):
-        @functools.wraps(view)
-        def checked(**path):
-            request.get_data()  # before the database: no connection waits for a slow sender
-            scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-            role, account_id = decode_token(token if scheme.lower() == "bearer" else "")
-            if role not in roles:
-                abort(403, f"Only a {' or '.join(roles)} may do this.")
-            if role == "customer" and path.get("customer_id", account_id) != account_id:
-                abort(403, "Customers may see and change only their own record.")
-            request.mechanic_id = account_id if role == "mechanic" else None
-            request.customer_id = account_id if role == "customer" else None
-            return view(**path)
-
-        checked.roles = roles  # for the front page
-        return checked
-
-    return decorator
-
-
-# === Requests and answers =========================================================================
-
-
-class IdConverter(routing.IntegerConverter):
-    regex = "[0-9]{1,9}"  # ASCII digits, and few enough for every database
-
-
-def read_body(schema):
-    """Return the checked fields of the JSON body, or abort: PATCH may send a part of them."""
-    body = None
-    with contextlib.suppress(exceptions.BadRequest, RecursionError):
-        request.get_data()
-        request.stream.read(1)  # 413, if a body that did not state its length goes on here
-        body = request.get_json()
-    if not isinstance(body, dict):
-        abort(400, "The body must be a JSON object.")
-    not_required = {"POST": (), "PUT": ("password",), "PATCH": True}
-    return schema.load(body, partial=not_required[request.method])
-
-
-def get_or_404(model, record_id):
-    """Return the record of a model with this id. Aborts with 404 when there is none."""
-    return db.get_or_404(model, record_id, description=f"There is no {model.label} {record_id}.")
-
-
-def created(schema, record, url=None):
-    """Store a new record; answer 201 with it and its address."""
-    db.session.add(record)
-    db.session.commit()
-    return schema.dump(record), 201, {"Location": url or f"{url_for(request.endpoint)}/{record.id}"}
-
-
-def updated(schema, record):
-    """Change a record as the body says, a PUT emptying what it leaves out; answer with it."""
-    values = read_body(schema)
-    if request.method == "PUT":
-        values = {c.name: None for c in record.__table__.columns if c.nullable} | values
-    for column, value in values.items():
-        setattr(record, column, value)
-        orm.attributes.flag_modified(record, column)  # or two PUTs at once could leave a mixture
-    db.session.commit()
-    return schema.dump(record)
-
-
-def deleted(record):
-    """Delete a record; answer that it is gone."""
-    db.session.delete(record)
-    db.session.commit()
-    return {"message": f"Successfully deleted {record.label} {record.id}"}
-
-
-def page_links(sent, total):
-    """Return the Link header (RFC 8288) of a page: where the pages around it are."""
-    page, last = sent["page"], max(1, -(-total // sent["per_page"]))
-    numbers = {"first": 1, "prev": min(page - 1, last), "next": page + 1, "last": last}
-    return ", ".join(
-        f'<{url_for(request.endpoint, **sent | {"page": number})}>; rel="{rel}"'
-        for rel, number in numbers.items()
-        if 1 <= number <= last
-    )
-
-
-def paginated(schema, *filters):
-    """Answer a page of the query that the view returns for these filters, in order of id."""
-    query_schema = QuerySchema(only=("page", "per_page", *filters))
-
-    def decorator(view):
-        @functools.wraps(view)
-        def page_of():
-            sent = query_schema.load(request.args.to_dict(), unknown=EXCLUDE)
-            start = (sent["page"] - 1) * sent["per_page"]
-            query = view(*map(sent.get, filters)).order_by(schema.Meta.model.id)
-            records = db.session.scalars(query.limit(sent["per_page"]).offset(start)).all()
-            count, about = sa.select(sa.func.count()), query.whereclause  # a join adds no rows
-            count = count.select_from(schema.Meta.model) if about is None else count.where(about)
-            total = db.session.scalar(count)
-            headers = {"X-Total-Count": total, "Link": page_links(sent, total)}
-            return schema.dump(records, many=True), headers
-
-        page_of.parameters = list(query_schema.fields)  # for the cache
-        return page_of
-
-    return decorator
-
-
-# === Customers ====================================================================================
-
-customers_bp = Blueprint("customers", __name__, url_prefix="/customers")
-password_checks = threading.BoundedSemaphore(2)  # at once: each keeps a core busy
-NO_PASSWORD = "scrypt:32768:8:1$none$" + "0" * 128  # as slow to check as any hash; fits nothing
+    """Return the role and the account id of a token. Aborts with 401 if it is not valid."""
+    try:
+        options = {"require_exp": True}  # python-jose would take a token that never expires
+        claims = jwt.decode(token, signing_key(), algorithms=["HS256"], options=options)
+        role = claims["role"]
+        account_id = int(claims["sub"])
+        password_hash = stored_password_hash(role, account_id)
+        valid = hmac.compare_digest(claims["fingerprint"], fingerprint(password_hash))
+    except exc.SQLAlchemyError:
+        raise  # the database is away: 503
+    except Exception:  # a wrong token can fail at each line; without an account the last one fails
+        valid = False
+    if not valid:
+        abort(401, "Log in, and send the token in the header Authorization: Bearer.")
+    return role, account_id
 
 
 def address_and_email():
-    """Return what a login is counted under: where it comes from and whom it is for."""
-    email = peek("email")
-    name = email.strip().lower() if isinstance(email, str) else None
-    return f"{caller_address()} {name!a:.300}"
+    """Return what a login is counted under: the caller's address and the email to log in."""
+    email = unchecked_field("email")
+    if isinstance(email, str):
+        email = email.strip().lower()
+    # ascii() escapes what Redis cannot store. No real email is longer than 254 characters.
+    return f"{get_remote_address()} {ascii(email)[:300]}"
 
 
-@customers_bp.post("/login", defaults={"role": "customer"})
-@limiter.shared_limit("100/minute", scope="login")
-@limiter.shared_limit("10/minute", scope="login", key_func=address_and_email)
-def login(role):
-    """Log in: an email and a password for a token."""
-    credentials = read_body(login_schema)
+# Both login routes count together. The second limit stops who guesses the password of one
+# account; as it counts for each address, nobody can lock out somebody at another address.
+limit_logins = limiter.shared_limit("100/minute", scope="login")
+limit_logins_of_email = limiter.shared_limit("10/minute", "login", key_func=address_and_email)
+
+
+def log_in(role, email, password):
+    """Answer a login with a token. Aborts with 401 if the email or the password is wrong."""
     model = ROLES[role]
-    email = credentials["email"].lower().encode("ascii", "backslashreplace").decode()
-    query = sa.select(model.id, model.password).filter_by(email=email)  # MariaDB takes é for e
-    account_id, password_hash = db.session.execute(query).first() or (None, NO_PASSWORD)
-    db.session.rollback()  # nobody waits for this connection while the password is checked
-    if not password_checks.acquire(timeout=0.3):  # or a flood of logins takes every thread
-        abort(503, "Too many callers are logging in.")
-    try:
-        if not security.check_password_hash(password_hash, credentials["password"]):
-            abort(401, "Wrong email or password.")
-    finally:
-        password_checks.release()
-    answer = {"message": "Successfully logged in", "id": account_id}
-    return answer | {"token": encode_token(account_id, role), "expires_in": TOKEN_SECONDS}
+    query = sa.select(model.id, model.email, model.password).where(model.email == email)
+    account = db.session.execute(query).first()
+    # MariaDB may take é for e and find an account whose logins are counted under another email.
+    if account is None or account.email != email:
+        password_matches(password, UNKNOWN_ACCOUNT_HASH)
+        abort(401, "Wrong email or password.")
+    if not password_matches(password, account.password):
+        abort(401, "Wrong email or password.")
+    return {
+        "message": "Successfully logged in",
+        "id": account.id,
+        "token": encode_token(account.id, role, account.password),
+        "expires_in": TOKEN_SECONDS,
+    }
+
+
+# === Decorators of the views ======================================================================
+# A decorator puts a function of its own, here always called wrapper, in front of a view. A view
+# wears several; the first one is the outermost. So GET /customers?search=ann goes this way:
+#
+#     @token_required("mechanic")   Is the caller a mechanic? If not, the request ends here.
+#     @query_parameters(...)        Are the parameters valid? Hand them on as a dict.
+#     @cached                       Is the answer still known? If so, the request ends here.
+#     def list_customers(...)       Ask the database, and answer.
+#
+# So nobody gets an answer from the cache who may not see it. Three levels of functions are needed
+# where a decorator has arguments: token_required("mechanic") is called first and returns
+# `decorator`, which Python calls with the view and which returns `wrapper`, which Flask calls with
+# each request. functools.wraps keeps the view's name and docstring.
+
+
+def token_required(*roles):
+    """Let only callers with a token of one of these roles reach the view. Aborts with 401 or 403.
+
+    The view finds them in request.mechanic_id or request.customer_id; the other one is None.
+    """
+
+    def decorator(view):
+        @functools.wraps(view)
+        def wrapper(**arguments):
+            role, account_id = decode_token(bearer_token())
+            if role not in roles:
+                abort(403, f"Only a {' or '.join(roles)} may do this.")
+            request.mechanic_id = None
+            request.customer_id = None
+            if role == "mechanic":
+                request.mechanic_id = account_id
+            else:
+                request.customer_id = account_id
+            return view(**arguments)
+
+        wrapper.roles = roles  # the front page shows them
+        return wrapper
+
+    return decorator
+
+
+def body(schema, optional=False):
+    """Check the JSON body with a schema and hand its fields to the view. Aborts with 400 or 415.
+
+    With optional=True a request may have no body, which counts as {}.
+    """
+
+    def decorator(view):
+        @functools.wraps(view)
+        def wrapper(**arguments):
+            if optional and not request.get_data():
+                fields = schema.load({})
+            else:
+                fields = schema.load(load_json(), partial=optional_fields())
+            return view(fields=fields, **arguments)
+
+        wrapper.body_schema = schema
+        return wrapper
+
+    return decorator
+
+
+def query_parameters(schema):
+    """Check the query parameters with a schema and hand them to the view. Aborts with 400."""
+
+    def decorator(view):
+        @functools.wraps(view)
+        def wrapper(**arguments):
+            parameters = schema.load(request.args.to_dict())
+            return view(parameters=parameters, **arguments)
+
+        wrapper.query_schema = schema
+        return wrapper
+
+    return decorator
+
+
+def cached(view):
+    """Keep the answers of a view for 60 seconds, one for each path and its parameters.
+
+    Each commit sets a new version of the data, which is part of the key. Old entries are not
+    deleted: nobody looks them up any more.
+    """
+
+    @functools.wraps(view)
+    def wrapper(**arguments):
+        # Read the version before the data: a slow reader then stores its answer under an old
+        # version, which nobody looks up.
+        version = cache.get("data version") or renew_data_version()
+        key = f"{version} {request.path} {arguments}"
+        response = cache.get(key)
+        if response is None:
+            response = make_response(view(**arguments))
+            cache.set(key, response)
+        else:
+            response.headers["hit_cache"] = "True"
+        return response
+
+    return wrapper
+
+
+# === Customers ====================================================================================
+# Anyone may register. Customers reach only their own record; mechanics reach all of them.
+
+customers_bp = Blueprint("customers", __name__)
+
+
+def check_own_record(customer_id):
+    """Abort with 403 if the caller is a customer and this is not the caller's id."""
+    if request.customer_id is not None and request.customer_id != customer_id:
+        abort(403, "Customers may see and change only their own record.")
+
+
+@customers_bp.post("/login")
+@limit_logins
+@limit_logins_of_email
+@body(login_schema)
+def log_in_customer(fields):
+    """Log in as a customer: an email and a password for a token."""
+    return log_in("customer", fields["email"], fields["password"])
 
 
 @customers_bp.post("")
 @limiter.limit("60/minute")
-def create_customer():
+@body(customer_schema)
+def create_customer(fields):
     """Register as a customer."""
-    return created(customer_schema, Customer(**read_body(customer_schema)))
+    return add_record(customer_schema, Customer(**fields))
 
 
 @customers_bp.get("")
-@token_required
+@token_required("mechanic")
+@query_parameters(search_schema)
 @cached
-@paginated(customer_schema, "search")
-def list_customers(search):
-    """List the customers; ?search= looks for a text in their names and emails."""
-    text = Customer.first_name + " " + Customer.last_name + " " + Customer.email
-    return sa.select(Customer).where(text.icontains(search or "", autoescape=True))
+def list_customers(parameters):
+    """List the customers; ?search= finds a part of a name or an email."""
+    query = sa.select(Customer).order_by(Customer.id)
+    if "search" in parameters:
+        text = parameters["search"]
+        query = query.where(
+            Customer.first_name.icontains(text, autoescape=True)  # % and _ are plain characters
+            | Customer.last_name.icontains(text, autoescape=True)
+            | Customer.email.icontains(text, autoescape=True)
+        )
+    return page_response(query, customer_schema, parameters)
 
 
 @customers_bp.get("/my-tickets")
 @token_required("customer")
-@paginated(service_ticket_schema)
-def customer_tickets():
-    """List the caller's tickets."""
-    return sa.select(ServiceTicket).filter_by(customer_id=request.customer_id)
+@query_parameters(page_schema)
+def customer_tickets(parameters):
+    """List the caller's own tickets."""
+    query = sa.select(ServiceTicket).where(ServiceTicket.customer_id == request.customer_id)
+    return page_response(query.order_by(ServiceTicket.id), service_ticket_schema, parameters)
 
 
 @customers_bp.get("/<id:customer_id>")
 @token_required("customer", "mechanic")
 def get_customer(customer_id):
-    """Show a customer; to customers only themselves."""
+    """Show a customer."""
+    check_own_record(customer_id)
     return customer_schema.dump(get_or_404(Customer, customer_id))
 
 
 @customers_bp.route("/<id:customer_id>", methods=["PUT", "PATCH"])
 @token_required("customer", "mechanic")
-def update_customer(customer_id):
+@body(customer_schema)
+def update_customer(fields, customer_id):
     """Change a customer: PUT the whole record, PATCH a part of it."""
-    return updated(customer_schema, get_or_404(Customer, customer_id))
+    check_own_record(customer_id)
+    customer = get_or_404(Customer, customer_id)
+    return change_record(customer_schema, customer, fields)
 
 
 @customers_bp.delete("/<id:customer_id>")
 @token_required("customer", "mechanic")
 def delete_customer(customer_id):
     """Delete a customer who has no tickets."""
-    return deleted(get_or_404(Customer, customer_id))
+    check_own_record(customer_id)
+    delete_record(get_or_404(Customer, customer_id))
+    return {"message": f"Successfully deleted customer {customer_id}"}
 
 
 # === Mechanics ====================================================================================
+# Only for mechanics. The first one comes from seed.py.
 
-mechanics_bp = Blueprint("mechanics", __name__, url_prefix="/mechanics")
-mechanics_bp.post("/login", defaults={"role": "mechanic"})(login)
+mechanics_bp = Blueprint("mechanics", __name__)
+
+
+@mechanics_bp.post("/login")
+@limit_logins
+@limit_logins_of_email
+@body(login_schema)
+def log_in_mechanic(fields):
+    """Log in as a mechanic: an email and a password for a token."""
+    return log_in("mechanic", fields["email"], fields["password"])
 
 
 @mechanics_bp.post("")
-@token_required
-def create_mechanic():
+@token_required("mechanic")
+@body(mechanic_schema)
+def create_mechanic(fields):
     """Add a mechanic."""
-    return created(mechanic_schema, Mechanic(**read_body(mechanic_schema)))
+    return add_record(mechanic_schema, Mechanic(**fields))
 
 
 @mechanics_bp.get("")
-@token_required
+@token_required("mechanic")
+@query_parameters(page_schema)
 @cached
-@paginated(mechanic_schema)
-def list_mechanics():
+def list_mechanics(parameters):
     """List the mechanics."""
-    return sa.select(Mechanic)
+    return page_response(sa.select(Mechanic).order_by(Mechanic.id), mechanic_schema, parameters)
 
 
 @mechanics_bp.get("/ranking")
-@token_required
+@token_required("mechanic")
+@query_parameters(page_schema)
 @cached
-@paginated(MechanicSchema(only=(*NAMES, "ticket_count")))
-def rank_mechanics():
-    """List the mechanics by the number of tickets they work on, most first."""
-    theirs = service_mechanic.c.mechanic_id == Mechanic.id
-    ticket_count = sa.select(sa.func.count()).where(theirs).scalar_subquery().label("ticket_count")
-    columns = (Mechanic.id, Mechanic.first_name, Mechanic.last_name, ticket_count)
-    return sa.select(orm.Bundle("place", *columns)).order_by(ticket_count.desc())
+def rank_mechanics(parameters):
+    """List the mechanics by how many tickets they work on, most first."""
+    # For each mechanic this counts the rows of service_mechanic that have the mechanic's id.
+    ticket_count = (
+        sa.select(sa.func.count())
+        .where(service_mechanic.c.mechanic_id == Mechanic.id)
+        .scalar_subquery()
+        .label("ticket_count")
+    )
+    # A Bundle makes one object of several columns: db.paginate takes one object a row.
+    row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, ticket_count)
+    query = sa.select(row).order_by(ticket_count.desc(), Mechanic.id)
+    return page_response(query, ranking_schema, parameters)
 
 
 @mechanics_bp.get("/my-tickets")
-@token_required
-@paginated(service_ticket_schema)
-def mechanic_tickets():
+@token_required("mechanic")
+@query_parameters(page_schema)
+def mechanic_tickets(parameters):
     """List the tickets that the caller works on."""
-    query = sa.select(ServiceTicket).join(service_mechanic).order_by(service_mechanic.c.ticket_id)
-    return query.where(service_mechanic.c.mechanic_id == request.mechanic_id)
+    query = (
+        sa.select(ServiceTicket)
+        .join(service_mechanic)
+        .where(service_mechanic.c.mechanic_id == request.mechanic_id)
+        .order_by(service_mechanic.c.ticket_id)
+    )
+    return page_response(query, service_ticket_schema, parameters)
 
 
-@mechanics_bp.get("/profile", defaults={"mechanic_id": None})
+@mechanics_bp.get("/profile")
+@token_required("mechanic")
+def show_profile():
+    """Show the caller."""
+    return mechanic_schema.dump(get_or_404(Mechanic, request.mechanic_id))
+
+
 @mechanics_bp.get("/<id:mechanic_id>")
-@token_required
+@token_required("mechanic")
 def get_mechanic(mechanic_id):
-    """Show a mechanic; at /profile the caller."""
-    return mechanic_schema.dump(get_or_404(Mechanic, mechanic_id or request.mechanic_id))
+    """Show a mechanic."""
+    return mechanic_schema.dump(get_or_404(Mechanic, mechanic_id))
 
 
 @mechanics_bp.route("/<id:mechanic_id>", methods=["PUT", "PATCH"])
-@token_required
-def update_mechanic(mechanic_id):
-    """Change a mechanic: PUT the whole record, PATCH a part of it; a password only one's own."""
-    if mechanic_id != request.mechanic_id and peek("password") is not None:
-        abort(403, "Mechanics may change only their own password.")
-    return updated(mechanic_schema, get_or_404(Mechanic, mechanic_id))
+@token_required("mechanic")
+@body(mechanic_schema)
+def update_mechanic(fields, mechanic_id):
+    """Change a mechanic: PUT the whole record, PATCH a part of it."""
+    mechanic = get_or_404(Mechanic, mechanic_id)
+    new_email = fields.get("email", mechanic.email)
+    if mechanic_id != request.mechanic_id and ("password" in fields or new_email != mechanic.email):
+        abort(403, "Only the mechanics themselves may change their email and password.")
+    return change_record(mechanic_schema, mechanic, fields)
 
 
 @mechanics_bp.delete("/<id:mechanic_id>")
-@token_required
+@token_required("mechanic")
 def delete_mechanic(mechanic_id):
-    """Delete another mechanic, who is on no ticket."""
+    """Delete another mechanic, who works on no ticket."""
     if mechanic_id == request.mechanic_id:
         abort(403, "Mechanics may not delete their own account.")
-    return deleted(get_or_404(Mechanic, mechanic_id))
-
-
-# === Service tickets ==============================================================================
-
-service_tickets_bp = Blueprint("service_tickets", __name__, url_prefix="/service_tickets")
-ticket_inventory_bp = Blueprint("ticket_inventory", __name__, url_prefix="/ticket_inventory")
-
-
-def lock_ticket(ticket_id):
-    """Return the id of a ticket that nobody else can lock now. Aborts with 404."""
-    write = sa.update(ServiceTicket).where(ServiceTicket.id == ticket_id)  # locks on SQLite, too
-    if db.session.execute(write.values(price=ServiceTicket.price)).rowcount == 0:
-        abort(404, f"There is no service ticket {ticket_id}.")
-    return ticket_id
-
-
-def move_mechanics(ticket_id, add_ids=(), remove_ids=()):
-    """Put mechanics on a locked ticket and take others off; answer with the ticket."""
-    ticket = get_or_404(ServiceTicket, ticket_id)
-    ids = {mechanic.id for mechanic in ticket.mechanics}.union(add_ids).difference(remove_ids)
-    query = sa.select(Mechanic).where(Mechanic.id.in_(ids)).order_by(Mechanic.id)
-    ticket.mechanics = db.session.scalars(query).all()
-    db.session.commit()
-    return service_ticket_schema.dump(ticket)
-
-
-def move_pieces(line, pieces):
-    """Move pieces of a part from stock to a ticket's line, or back. Aborts with 409 if too few."""
-    left = Inventory.quantity - pieces  # looked at and taken by one statement: nobody is between
-    moving = sa.update(Inventory).where(Inventory.id == line.inventory_id, left >= 0)
-    if line.quantity + pieces < 0 or db.session.execute(moving.values(quantity=left)).rowcount == 0:
-        abort(409, f"Too few pieces of inventory {line.inventory_id}: {abs(pieces)} wanted.")
-    line.quantity += pieces
-
-
-@service_tickets_bp.post("")
-@token_required
-def create_service_ticket():
-    """Open a ticket for a customer."""
-    return created(service_ticket_schema, ServiceTicket(**read_body(service_ticket_schema)))
-
-
-@service_tickets_bp.get("")
-@token_required
-@paginated(service_ticket_schema, "customer_id")
-def list_service_tickets(customer_id):
-    """List the tickets; ?customer_id= those of one customer."""
-    query = sa.select(ServiceTicket)
-    return query if customer_id is None else query.filter_by(customer_id=customer_id)
-
-
-@service_tickets_bp.get("/<id:ticket_id>")
-@token_required("customer", "mechanic")
-def get_service_ticket(ticket_id):
-    """Show a ticket; to customers only their own."""
-    ticket = get_or_404(ServiceTicket, ticket_id)
-    if request.customer_id not in (None, ticket.customer_id):
-        abort(404, f"There is no service ticket {ticket_id}.")
-    return service_ticket_schema.dump(ticket)
-
-
-@service_tickets_bp.route("/<id:ticket_id>", methods=["PUT", "PATCH"])
-@token_required
-def update_service_ticket(ticket_id):
-    """Change a ticket: PUT the whole record, PATCH a part of it."""
-    return updated(service_ticket_schema, get_or_404(ServiceTicket, ticket_id))
-
-
-@service_tickets_bp.delete("/<id:ticket_id>")
-@token_required
-def delete_service_ticket(ticket_id):
-    """Delete a ticket and put its parts back into stock."""
-    ticket = get_or_404(ServiceTicket, lock_ticket(ticket_id))
-    for line in ticket.parts:
-        move_pieces(line, -line.quantity)
-    return deleted(ticket)
-
-
-@service_tickets_bp.put("/<id:ticket_id>/edit")
-@token_required
-def edit_mechanics(ticket_id):
-    """Put mechanics on a ticket (add_ids) and take others off (remove_ids), all or nothing."""
-    return move_mechanics(lock_ticket(ticket_id), **read_body(EditSchema()))
-
-
-@service_tickets_bp.put("/<id:ticket_id>/assign-mechanic/<id:mechanic_id>")
-@token_required
-def assign_mechanic(ticket_id, mechanic_id):
-    """Put one mechanic on a ticket."""
-    return move_mechanics(lock_ticket(ticket_id), add_ids=[get_or_404(Mechanic, mechanic_id).id])
-
-
-@service_tickets_bp.put("/<id:ticket_id>/remove-mechanic/<id:mechanic_id>")
-@token_required
-def remove_mechanic(ticket_id, mechanic_id):
-    """Take one mechanic off a ticket."""
-    return move_mechanics(lock_ticket(ticket_id), remove_ids=[get_or_404(Mechanic, mechanic_id).id])
-
-
-@service_tickets_bp.post("/<id:ticket_id>/assign-inventory/<id:inventory_id>")
-@ticket_inventory_bp.post("/<id:ticket_id>/assign-inventory/<id:inventory_id>")
-@token_required
-def assign_inventory(ticket_id, inventory_id):
-    """Put pieces of a part from stock on a ticket: one, or {"quantity": n}."""
-    lock_ticket(ticket_id)
-    part = get_or_404(Inventory, inventory_id)
-    pieces = read_body(ticket_inventory_schema).get("quantity", 1) if request.get_data() else 1
-    place = {"ticket_id": ticket_id, "inventory_id": inventory_id}
-    line = db.session.scalar(sa.select(TicketInventory).filter_by(**place))
-    line = line or TicketInventory(**place, quantity=0, unit_price=part.price)
-    move_pieces(line, pieces)
-    url = url_for("service_tickets.get_service_ticket", ticket_id=ticket_id)
-    return created(ticket_inventory_schema, line, url)
-
-
-@service_tickets_bp.delete("/<id:ticket_id>/remove-inventory/<id:inventory_id>")
-@ticket_inventory_bp.delete("/<id:ticket_id>/remove-inventory/<id:inventory_id>")
-@token_required
-def remove_inventory(ticket_id, inventory_id):
-    """Put pieces of a part from a ticket back into stock: all, or ?quantity=n."""
-    ticket = get_or_404(ServiceTicket, lock_ticket(ticket_id))
-    line = next((line for line in ticket.parts if line.inventory_id == inventory_id), None)
-    if line is None:
-        abort(404, f"There is no inventory {inventory_id} on service ticket {ticket_id}.")
-    sent = ticket_inventory_schema.load(request.args.to_dict(), unknown=EXCLUDE)
-    move_pieces(line, -sent.get("quantity", line.quantity))
-    if line.quantity == 0:
-        db.session.delete(line)
-    db.session.commit()
-    place = f"inventory {inventory_id} from service ticket {ticket_id}"
-    return {"message": f"Successfully removed {place}"}
+    delete_record(get_or_404(Mechanic, mechanic_id))
+    return {"message": f"Successfully deleted mechanic {mechanic_id}"}
 
 
 # === Inventory ====================================================================================
+# The parts, and their stock. Anyone may read them; mechanics change them.
 
 inventory_bp = Blueprint("inventory", __name__)
 
 
 @inventory_bp.post("")
-@token_required
-def create_inventory():
+@token_required("mechanic")
+@body(inventory_schema)
+def create_inventory(fields):
     """Add a part."""
-    return created(inventory_schema, Inventory(**read_body(inventory_schema)))
+    return add_record(inventory_schema, Inventory(**fields))
 
 
 @inventory_bp.get("")
+@query_parameters(search_schema)
 @cached
-@paginated(inventory_schema, "search")
-def list_inventory(search):
-    """List the parts; ?search= looks for a text in their names."""
-    return sa.select(Inventory).where(Inventory.name.icontains(search or "", autoescape=True))
+def list_inventory(parameters):
+    """List the parts; ?search= finds a part of a name."""
+    query = sa.select(Inventory).order_by(Inventory.id)
+    if "search" in parameters:
+        query = query.where(Inventory.name.icontains(parameters["search"], autoescape=True))
+    return page_response(query, inventory_schema, parameters)
 
 
 @inventory_bp.get("/<id:inventory_id>")
@@ -835,114 +1096,335 @@ def get_inventory(inventory_id):
 
 
 @inventory_bp.route("/<id:inventory_id>", methods=["PUT", "PATCH"])
-@token_required
-def update_inventory(inventory_id):
+@token_required("mechanic")
+@body(inventory_schema)
+def update_inventory(fields, inventory_id):
     """Change a part: PUT the whole record, PATCH a part of it."""
-    return updated(inventory_schema, get_or_404(Inventory, inventory_id))
+    part = get_or_404(Inventory, inventory_id)
+    return change_record(inventory_schema, part, fields)
 
 
 @inventory_bp.delete("/<id:inventory_id>")
-@token_required
+@token_required("mechanic")
 def delete_inventory(inventory_id):
     """Delete a part that is on no ticket."""
-    return deleted(get_or_404(Inventory, inventory_id))
+    delete_record(get_or_404(Inventory, inventory_id))
+    return {"message": f"Successfully deleted inventory {inventory_id}"}
+
+
+def take_from_stock(inventory_id, pieces):
+    """Take pieces of a part out of stock. Aborts with 409 if there are not enough."""
+    # One statement checks and takes, so of two callers only one gets the last piece.
+    enough = Inventory.quantity >= pieces
+    update = sa.update(Inventory).where(Inventory.id == inventory_id, enough)
+    result = db.session.execute(update.values(quantity=Inventory.quantity - pieces))
+    if result.rowcount == 0:
+        abort(409, f"Not enough stock of part {inventory_id}: {pieces} wanted.")
+
+
+def put_back(inventory_id, pieces):
+    """Put pieces of a part back into stock."""
+    update = sa.update(Inventory).where(Inventory.id == inventory_id)
+    db.session.execute(update.values(quantity=Inventory.quantity + pieces))
+
+
+# === Service tickets ==============================================================================
+# What is to be done on whose car, and who works on it. Customers see their own tickets.
+
+service_tickets_bp = Blueprint("service_tickets", __name__)
+
+
+def lock_ticket(ticket_id):
+    """Keep other requests from changing a ticket until this one commits. Aborts with 404."""
+    # An UPDATE that changes nothing: unlike SELECT ... FOR UPDATE it locks on SQLite, too.
+    update = sa.update(ServiceTicket).where(ServiceTicket.id == ticket_id)
+    result = db.session.execute(update.values(price=ServiceTicket.price))
+    if result.rowcount == 0:
+        abort(404, f"There is no service ticket {ticket_id}.")
+
+
+def change_mechanics(ticket_id, add_ids, remove_ids):
+    """Put mechanics on a ticket and take others off. Answer with the ticket."""
+    lock_ticket(ticket_id)  # or two requests at once could both add the same mechanic
+    ticket = get_or_404(ServiceTicket, ticket_id)
+    for mechanic_id in add_ids:
+        mechanic = get_or_404(Mechanic, mechanic_id)
+        if mechanic not in ticket.mechanics:
+            ticket.mechanics.append(mechanic)
+    for mechanic_id in remove_ids:
+        mechanic = get_or_404(Mechanic, mechanic_id)
+        if mechanic in ticket.mechanics:
+            ticket.mechanics.remove(mechanic)
+    db.session.commit()
+    db.session.refresh(ticket)  # read the mechanics again, in order of their ids
+    return service_ticket_schema.dump(ticket)
+
+
+@service_tickets_bp.post("")
+@token_required("mechanic")
+@body(service_ticket_schema)
+def create_service_ticket(fields):
+    """Open a ticket for a customer."""
+    return add_record(service_ticket_schema, ServiceTicket(**fields))
+
+
+@service_tickets_bp.get("")
+@token_required("mechanic")
+@query_parameters(ticket_list_schema)
+def list_service_tickets(parameters):
+    """List the tickets; ?customer_id= lists those of one customer."""
+    query = sa.select(ServiceTicket).order_by(ServiceTicket.id)
+    if "customer_id" in parameters:
+        query = query.where(ServiceTicket.customer_id == parameters["customer_id"])
+    return page_response(query, service_ticket_schema, parameters)
+
+
+@service_tickets_bp.get("/<id:ticket_id>")
+@token_required("customer", "mechanic")
+def get_service_ticket(ticket_id):
+    """Show a ticket."""
+    ticket = get_or_404(ServiceTicket, ticket_id)
+    if request.customer_id is not None and request.customer_id != ticket.customer_id:
+        # As if it did not exist: customers do not learn which tickets others have.
+        abort(404, f"There is no service ticket {ticket_id}.")
+    return service_ticket_schema.dump(ticket)
+
+
+@service_tickets_bp.route("/<id:ticket_id>", methods=["PUT", "PATCH"])
+@token_required("mechanic")
+@body(service_ticket_schema)
+def update_service_ticket(fields, ticket_id):
+    """Change a ticket: PUT the whole record, PATCH a part of it."""
+    ticket = get_or_404(ServiceTicket, ticket_id)
+    return change_record(service_ticket_schema, ticket, fields)
+
+
+@service_tickets_bp.delete("/<id:ticket_id>")
+@token_required("mechanic")
+def delete_service_ticket(ticket_id):
+    """Delete a ticket and put its parts back into stock."""
+    lock_ticket(ticket_id)  # or a part could be put on it meanwhile, and would be lost
+    ticket = get_or_404(ServiceTicket, ticket_id)
+    for line in ticket.parts:
+        put_back(line.inventory_id, line.quantity)
+    delete_record(ticket)
+    return {"message": f"Successfully deleted service ticket {ticket_id}"}
+
+
+@service_tickets_bp.put("/<id:ticket_id>/edit")
+@token_required("mechanic")
+@body(edit_mechanics_schema)
+def edit_mechanics(fields, ticket_id):
+    """Put mechanics on a ticket (add_ids) and take others off (remove_ids), all or nothing."""
+    return change_mechanics(ticket_id, fields["add_ids"], fields["remove_ids"])
+
+
+@service_tickets_bp.put("/<id:ticket_id>/assign-mechanic/<id:mechanic_id>")
+@token_required("mechanic")
+def assign_mechanic(ticket_id, mechanic_id):
+    """Put a mechanic on a ticket."""
+    return change_mechanics(ticket_id, [mechanic_id], [])
+
+
+@service_tickets_bp.put("/<id:ticket_id>/remove-mechanic/<id:mechanic_id>")
+@token_required("mechanic")
+def remove_mechanic(ticket_id, mechanic_id):
+    """Take a mechanic off a ticket."""
+    return change_mechanics(ticket_id, [], [mechanic_id])
+
+
+# === Parts on tickets =============================================================================
+# A part goes from stock onto a ticket, and back. One row for a ticket and a part has the pieces.
+
+ticket_inventory_bp = Blueprint("ticket_inventory", __name__)
+
+
+def find_line(ticket_id, inventory_id):
+    """Return the row of a part on a ticket, or None."""
+    query = sa.select(TicketInventory).filter_by(ticket_id=ticket_id, inventory_id=inventory_id)
+    return db.session.scalar(query)
+
+
+@ticket_inventory_bp.post("/<id:ticket_id>/assign-inventory/<id:inventory_id>")
+@token_required("mechanic")
+@body(ticket_inventory_schema, optional=True)
+def assign_inventory(fields, ticket_id, inventory_id):
+    """Put pieces of a part from stock on a ticket: one, or as many as quantity says."""
+    lock_ticket(ticket_id)
+    part = get_or_404(Inventory, inventory_id)
+    pieces = fields["quantity"]
+    take_from_stock(inventory_id, pieces)
+    line = find_line(ticket_id, inventory_id)
+    if line is None:
+        line = TicketInventory(ticket_id=ticket_id, inventory_id=inventory_id, quantity=0)
+        line.unit_price = part.price
+        db.session.add(line)
+    line.quantity += pieces
+    db.session.commit()
+    location = f"/service_tickets/{ticket_id}"
+    return ticket_inventory_schema.dump(line), 201, {"Location": location}
+
+
+@ticket_inventory_bp.delete("/<id:ticket_id>/remove-inventory/<id:inventory_id>")
+@token_required("mechanic")
+@query_parameters(removal_schema)
+def remove_inventory(parameters, ticket_id, inventory_id):
+    """Put pieces of a part from a ticket back into stock: all, or ?quantity=."""
+    lock_ticket(ticket_id)
+    line = find_line(ticket_id, inventory_id)
+    if line is None:
+        abort(404, f"There is no part {inventory_id} on service ticket {ticket_id}.")
+    pieces = parameters.get("quantity", line.quantity)
+    if pieces > line.quantity:
+        detail = (
+            f"Not enough of part {inventory_id} on service ticket {ticket_id}: {pieces} wanted."
+        )
+        abort(409, detail)
+    put_back(inventory_id, pieces)
+    line.quantity -= pieces
+    if line.quantity == 0:
+        db.session.delete(line)
+    db.session.commit()
+    place = f"inventory {inventory_id} from service ticket {ticket_id}"
+    return {"message": f"Successfully removed {place}"}
 
 
 # === Application ==================================================================================
+# The routes of no resource, and the function that puts all sections together.
 
-FRONT_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Mechanic shop</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><style>
-  :root { color-scheme: light dark; font: 1.1rem/1.5 system-ui, sans-serif }
-  body { margin: 2rem auto; max-width: 66rem; padding: 0 1rem }
-  tr { border-top: 1px solid #8886; display: flex; flex-wrap: wrap; gap: 0 1rem; padding: .3rem 0 }
-  table, tbody { display: block } td { flex: 1 9rem; overflow-wrap: anywhere }
-  td:nth-child(2), td:nth-child(3) { flex: 4 20rem }</style><h1>Mechanic shop</h1>
-<p>POST email and password to <code>/customers/login</code> or <code>/mechanics/login</code>, then
-send <code>Authorization: Bearer TOKEN</code>. For Postman: <code>postman_collection.json</code>.
-{% for name, rows in routes|groupby(0) %}<h2>{{ name }}</h2><table>{% for _, rule, view in rows %}
-<tr><td>{{ rule.methods | reject("in", ["HEAD", "OPTIONS"]) | sort | join(", ") }}
-<td><code>{{ rule.rule }}</code><td>{{ view.__doc__ }}
-<td>{{ (view.roles or ["anyone"]) | join(", ") }}{% endfor %}</table>{% endfor %}"""
+main_bp = Blueprint("main", __name__)
 
 
 @main_bp.get("/")
 def front_page():
     """Show this page."""
-    views, rules = current_app.view_functions, current_app.url_map.iter_rules()
-    routes = [(rule.rule.split("/")[1] or "shop", rule, views[rule.endpoint]) for rule in rules]
-    page = current_app.jinja_env.from_string(FRONT_PAGE).render(routes=routes)
-    return page, {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+    nonce = secrets.token_urlsafe(16)  # only a script or style that repeats it is run
+    policy = [
+        "default-src 'none'",  # load nothing, from nowhere, but:
+        f"script-src 'nonce-{nonce}'",
+        f"style-src 'nonce-{nonce}'",
+        "connect-src 'self'",  # the page's script may call the shop
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",  # no other site may show the page inside its own
+    ]
+    page = render_template(
+        "front_page.html",
+        rules=list(current_app.url_map.iter_rules()),
+        views=current_app.view_functions,
+        nonce=nonce,
+    )
+    return page, {"Content-Security-Policy": "; ".join(policy)}
 
 
 @main_bp.get("/health")
 @limiter.exempt
 def check_health():
-    """Say whether the shop can work: whether its database answers."""
+    """Tell whether the shop can work: whether its database answers."""
     db.session.execute(sa.select(1))
     return {"status": "ok"}
 
 
-@main_bp.after_app_request
-def finish(response):
-    """Set the headers that all answers have."""
-    with contextlib.suppress(exc.DBAPIError):  # the connection may be lost: the answer stands
-        db.session.remove()
-    asked = "HTTP_IF_NONE_MATCH" in request.environ and "ETag" in response.headers
-    if asked and request.if_none_match.contains_weak(response.get_etag()[0]):
-        response.status_code = 304
-    response.headers.setdefault("Cache-Control", "no-store")
+def receive_body():
+    """Receive the body before a database connection is taken, which a slow sender would hold.
+
+    Aborts with 411, or with 413 if the body is longer than MAX_CONTENT_LENGTH.
+    """
+    if "Transfer-Encoding" in request.headers:  # a server may fail in the middle of its chunks
+        abort(411, "Send the body with its length (Content-Length), not in chunks.")
+    request.get_data()
+
+
+def set_response_headers(response):
+    """Set the headers of all answers."""
+    response.headers["Cache-Control"] = "no-store"  # the cache is the shop's, not the browser's
     response.headers["X-Content-Type-Options"] = "nosniff"
-    if response.status_code != 429:  # the limiter puts Retry-After on every answer
-        response.retry_after = 1 if response.status_code == 503 else None
+    if response.status_code == 503:
+        response.headers["Retry-After"] = "1"
+    elif response.status_code != 429:
+        response.headers.pop("Retry-After", None)  # Flask-Limiter sets it on every answer
     return response
 
 
-def create_tables():
-    """Create the tables that are missing, also while other processes do the same."""
-    for _attempt in range(9):
-        with contextlib.suppress(exc.DBAPIError):  # somebody made one between our look and try
-            return db.create_all()
-        time.sleep(0.1)
-    db.create_all()
+def close_session(response):
+    """Give the database connection back as soon as there is an answer."""
+    # Without this, Flask-SQLAlchemy does it later, and a connection that was lost meanwhile, as in
+    # a restart of PostgreSQL, would turn a good answer into a 500.
+    with contextlib.suppress(exc.DBAPIError):
+        db.session.remove()
+    return response
+
+
+def register_blueprints(app):
+    """Give each blueprint its address. An alias is a blueprint that is registered once more."""
+    app.register_blueprint(main_bp)
+    app.register_blueprint(customers_bp, url_prefix="/customers")
+    app.register_blueprint(mechanics_bp, url_prefix="/mechanics")
+    app.register_blueprint(inventory_bp, url_prefix="/inventory")
+    app.register_blueprint(inventory_bp, url_prefix="/parts", name="parts")
+    app.register_blueprint(service_tickets_bp, url_prefix="/service_tickets")
+    app.register_blueprint(service_tickets_bp, url_prefix="/service-tickets", name="tickets")
+    app.register_blueprint(ticket_inventory_bp, url_prefix="/ticket_inventory")
+    for prefix in ("/service_tickets", "/service-tickets"):
+        app.register_blueprint(ticket_inventory_bp, url_prefix=prefix, name=f"parts_on{prefix}")
 
 
 def create_app(config=None):
-    """Return the application; what config sets wins. Raises RuntimeError if the key is short."""
+    """Return the application. config is a dict of settings, which win over the environment.
+
+    Raises TypeError if config is something else, and RuntimeError if the secret key is too short.
+    """
+    if not isinstance(config, dict | None):
+        raise TypeError(f"create_app takes a dict of settings or nothing, not {config!r}.")
     app = Flask(__name__, static_folder=None)
-    configure(app.config, config or {})
-    secret = str(app.config["SECRET_KEY"] or kept_secret(app.instance_path)).encode()
-    if len(secret) < 32:
-        raise RuntimeError(f"SECRET_KEY must have at least 32 bytes, and has {len(secret)}.")
-    app.extensions["signing_key"] = jwk.construct(secret, "HS256")
-    app.session_interface.open_session = lambda *_request: None  # tokens are all there is
+    load_settings(app.config, config)
+    if not app.config["SECRET_KEY"]:
+        app.config["SECRET_KEY"] = load_or_create_secret_key(app.instance_path)
+    app.config["SECRET_KEY"] = str(app.config["SECRET_KEY"])  # FLASK_SECRET_KEY=123... is a number
+    if len(app.config["SECRET_KEY"].encode()) < 32:
+        raise RuntimeError("SECRET_KEY must have at least 32 bytes.")
+    # Behind proxies, take the caller's address from X-Forwarded-For; trust no other header.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"], x_proto=0)
     app.json.sort_keys = False
-    app.url_map.strict_slashes = app.url_map.merge_slashes = False  # nobody is sent elsewhere
+    app.url_map.strict_slashes = False  # an address works with and without a slash at its end
+    app.url_map.merge_slashes = False  # // is 404, not a redirect
     app.url_map.converters["id"] = IdConverter
-    app.register_blueprint(main_bp)  # first, so that finish() runs last
+    app.before_request(receive_body)  # before limiter.init_app: the limiter reads the body
+    app.after_request(set_response_headers)  # Flask calls these in reverse: after the limiter's
+    app.after_request(close_session)
     for extension in (db, ma, cache, limiter):
         extension.init_app(app)
-    for blueprint in (customers_bp, mechanics_bp, service_tickets_bp, ticket_inventory_bp):
-        app.register_blueprint(blueprint)
-    app.register_blueprint(inventory_bp, url_prefix="/inventory")
-    app.register_blueprint(inventory_bp, url_prefix="/parts", name="parts")
+    register_error_handlers(app)
+    register_blueprints(app)
     with app.app_context():
-        create_tables()
+        db.create_all()
     return app
+
+
+def exit_with_reason(error):
+    """End the program with one line that says why the shop cannot open."""
+    first_line = str(error).partition("\n")[0]
+    sys.exit(f"The shop cannot open: {first_line}")
 
 
 def main():
     """Serve the shop, as `python mechanic_shop.py` does."""
-    host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or 5000
+    host = os.environ.get("HOST") or "127.0.0.1"
+    port = os.environ.get("PORT") or "5000"
     try:
+        if not port.isdecimal() or int(port) > 65535:
+            raise ValueError(f"PORT must be a number from 0 to 65535, not {port}.")
         app = create_app()
         with app.app_context():
             if db.session.scalar(sa.select(Mechanic.id).limit(1)) is None:
                 print("The shop is empty. For sample data: python seed.py")
-        server = serving.make_server(host, int(port), app, threaded=True)
-    except (RuntimeError, ValueError, exc.SQLAlchemyError) as error:
-        raise SystemExit(f"The shop cannot open: {error}") from None
-    print(f"The shop is open at http://{host}:{port} (Ctrl+C closes it).", flush=True)
+        # We open the socket, as Werkzeug would report a port in use in its own way.
+        family = serving.select_address_family(host, int(port))
+        listener = socket.create_server((host, int(port)), family=family)
+        server = serving.make_server(host, port, app, threaded=True, fd=listener.fileno())
+    except Exception as error:
+        exit_with_reason(error)
+    print(f"The shop is open at http://{host}:{server.port} (Ctrl+C closes it).", flush=True)
     server.serve_forever()
 
 
