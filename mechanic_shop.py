@@ -45,15 +45,15 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 DEFAULTS = {
     "SQLALCHEMY_DATABASE_URI": "sqlite:///mechanic_shop.db",  # a file in the folder instance/
-    "SQLALCHEMY_ENGINE_OPTIONS": {
-        "pool_pre_ping": True,  # replace a connection that the server has closed meanwhile
-        "hide_parameters": True,  # keep emails and password hashes out of the log
-    },
+    # Replace a connection that the server has closed; keep emails and hashes out of the log.
+    "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "hide_parameters": True},
     "RATELIMIT_ENABLED": True,
     "RATELIMIT_DEFAULT": "200/minute",
     "RATELIMIT_HEADERS_ENABLED": True,
-    "RATELIMIT_STORAGE_URI": "memory://",
-    "CACHE_TYPE": "SimpleCache",  # in the memory of this process
+    "RATELIMIT_STORAGE_URI": "memory://",  # of this process
+    "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,  # go on in memory while Redis is away
+    "RATELIMIT_SWALLOW_ERRORS": True,  # Redis may go away between the check and the count
+    "CACHE_TYPE": "SimpleCache",  # in memory, too
     "CACHE_DEFAULT_TIMEOUT": 60,
     "MAX_CONTENT_LENGTH": 64 * 1024,
     "TRUSTED_PROXIES": 0,  # number of proxies whose X-Forwarded-For is trusted
@@ -66,12 +66,13 @@ def load_settings(config, overrides):
     config.from_prefixed_env()  # FLASK_RATELIMIT_DEFAULT sets RATELIMIT_DEFAULT, and so on
     database_url = os.environ.get("DATABASE_URL") or os.environ.get("SQLALCHEMY_DATABASE_URI")
     if database_url:
-        config["SQLALCHEMY_DATABASE_URI"] = name_driver(database_url)
+        # psycopg 3 is the driver: SQLAlchemy would look for version 2, and not know "postgres:".
+        database_url = re.sub("^postgres(ql)?:", "postgresql+psycopg:", database_url)
+        config["SQLALCHEMY_DATABASE_URI"] = database_url
     redis_url = os.environ.get("REDIS_URL")
     if redis_url:
         config["RATELIMIT_STORAGE_URI"] = redis_url
-        config["CACHE_TYPE"] = "RedisCache"
-        config["CACHE_REDIS_URL"] = redis_url
+        config.update(CACHE_TYPE="RedisCache", CACHE_REDIS_URL=redis_url)
     if os.environ.get("SECRET_KEY"):
         config["SECRET_KEY"] = os.environ["SECRET_KEY"]
     config.from_mapping(overrides)
@@ -79,12 +80,6 @@ def load_settings(config, overrides):
         # MariaDB's default would go on showing a request the data as they were at its start.
         options = {"isolation_level": "READ COMMITTED", **config["SQLALCHEMY_ENGINE_OPTIONS"]}
         config["SQLALCHEMY_ENGINE_OPTIONS"] = options
-
-
-def name_driver(database_url):
-    """Return a database URL in which psycopg 3 is the driver for PostgreSQL."""
-    # SQLAlchemy would take psycopg 2 for "postgresql:", and does not know "postgres:".
-    return re.sub("^postgres(ql)?:", "postgresql+psycopg:", database_url)
 
 
 def load_or_create_secret_key(folder):
@@ -110,38 +105,26 @@ class Base(orm.DeclarativeBase):
 
 
 class ShopCache(Cache):
-    """A cache that seems empty while Redis is away, so that reads go on without it."""
+    """A cache that seems empty while Redis is away. (Flask-Limiter logs that it is away.)"""
 
     def get(self, key):
         try:
             return super().get(key)
-        except Exception as error:  # the errors of the Redis driver, which may not be installed
-            current_app.logger.warning("The cache does not answer: %s", error)
+        except Exception:  # whatever the Redis driver raises; without Redis it is not installed
             return None
 
     def set(self, key, value, timeout=None):
-        try:
+        with contextlib.suppress(Exception):
             super().set(key, value, timeout)
-        except Exception as error:
-            current_app.logger.warning("The cache does not answer: %s", error)
-
-
-def default_limit():
-    """Return the limit of the routes that have none of their own."""
-    # Flask-Limiter calls this for each request. The setting alone would be read only once, so
-    # two apps in one process, as in the tests, could not have different limits.
-    return current_app.config["RATELIMIT_DEFAULT"]
 
 
 # With expire_on_commit=False a record can be shown after the commit without reading it again.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 ma = Marshmallow()
 cache = ShopCache()
+# The default limit is read from the app that a request is for: in the tests there are several.
 limiter = Limiter(
-    get_remote_address,  # each address has its own count
-    default_limits=[default_limit],
-    in_memory_fallback_enabled=True,  # while Redis is away, each process counts for itself
-    swallow_errors=True,  # Redis may go away between the check and the count
+    get_remote_address, default_limits=[lambda: current_app.config["RATELIMIT_DEFAULT"]]
 )
 
 
@@ -154,17 +137,12 @@ def prepare_sqlite(connection, _record):
         connection.execute("PRAGMA cache_size = -20000")  # 20 MB (negative: counted in KiB)
 
 
-def renew_data_version():
-    """Set a new version of the data, so that no older cache entry is found again. Return it."""
+@sa.event.listens_for(db.session, "after_commit")
+def renew_data_version(_session=None):
+    """Set a new version of the data after each commit, and return it. See `cached`."""
     version = secrets.token_hex(16)  # random, so that no process can ever set it a second time
     cache.set("data version", version, timeout=24 * 60 * 60)  # outlives all entries of its own
     return version
-
-
-@sa.event.listens_for(db.session, "after_commit")
-def abandon_cached_answers(_session):
-    """Make everything cached out of date after each commit: see `cached`."""
-    renew_data_version()
 
 
 # === Models =======================================================================================
@@ -204,17 +182,16 @@ class Inventory(db.Model):
 
 class TicketInventory(db.Model):
     __tablename__ = "ticket_inventory"
-    __table_args__ = (
-        sa.UniqueConstraint("ticket_id", "inventory_id"),
-        {"sqlite_autoincrement": True},
-    )
     ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("service_tickets.id"))
-    # With the index a part can be deleted without a search through all tickets.
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
     quantity: Mapped[int] = mapped_column(sa.BigInteger)
     unit_price: Mapped[float] = mapped_column(sa.Double)  # of the part when it was first put on
     part: Mapped[Inventory] = orm.relationship(lazy="joined", innerjoin=True)
 
+
+# A ticket and a part have one row at most. (The indexes on single columns are for those rows that
+# the database looks up when a part, a customer or a mechanic is deleted or listed.)
+sa.Index("ticket_part", TicketInventory.ticket_id, TicketInventory.inventory_id, unique=True)
 
 service_mechanic = db.Table(
     "service_mechanic",
@@ -230,24 +207,21 @@ class ServiceTicket(db.Model):
     vin: Mapped[str] = mapped_column(sa.String(17))  # vehicle identification number
     service_desc: Mapped[str] = mapped_column(sa.String(500))
     service_date: Mapped[dt.date] = mapped_column(default=dt.date.today)
-    price: Mapped[float] = mapped_column(sa.Double, default=0)  # of the labour
+    price: Mapped[float] = mapped_column(sa.Double, default=0.0)  # of the labour
     # "selectin" reads the mechanics of all tickets of a list in one query, not one for each.
     mechanics: Mapped[list[Mechanic]] = orm.relationship(
         secondary=service_mechanic, lazy="selectin", order_by=Mechanic.id
     )
+    # With this cascade, the rows of a ticket are deleted with the ticket.
     parts: Mapped[list[TicketInventory]] = orm.relationship(
-        cascade="all, delete-orphan",  # a deleted ticket takes these rows along
-        lazy="selectin",
-        order_by=TicketInventory.inventory_id,
+        cascade="all, delete-orphan", lazy="selectin", order_by=TicketInventory.inventory_id
     )
 
     @property
     def total(self):
         """The price of the labour and of all parts, rounded to cents."""
-        total = self.price
-        for line in self.parts:
-            total += line.quantity * line.unit_price
-        return round(total, 2)
+        parts = sum(line.quantity * line.unit_price for line in self.parts)
+        return round(self.price + parts, 2)
 
 
 # === Passwords ====================================================================================
@@ -281,7 +255,10 @@ UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 # from Customer.first_name it makes Text(required=True, validate=Length(max=100)). Fields are
 # written down where a column does not say enough. Nothing that is sent is rounded or cut.
 
+NAMES = ("id", "first_name", "last_name")
 MAX_ID = 999_999_999  # nine digits, which fit into an integer column of every database
+ASCII_ONLY = Regexp(r"[!-~]+\Z", error="Must be ASCII characters without blanks.")
+VIN = Regexp(r"[A-Za-z0-9]{1,17}\Z", error="Must be 1 to 17 ASCII letters and digits.")
 
 
 class Text(ma.String):
@@ -304,7 +281,7 @@ class Text(ma.String):
 
 
 class Number(ma.Field):
-    """A number from minimum to maximum, or its digits in a string, as "20"."""
+    """A number from minimum to maximum, or its digits in a string, as "20". Nothing is rounded."""
 
     digits = r"[0-9]{1,9}(\.[0-9]{1,2})?"
 
@@ -320,22 +297,12 @@ class Number(ma.Field):
             raise ValidationError("Not a number.")
         if not self.minimum <= value <= self.maximum:  # NaN is refused here, too
             raise ValidationError(f"Must be from {self.minimum} to {self.maximum}.")
-        return value
-
-
-class Price(Number):
-    """A number with at most two decimals."""
-
-    def _deserialize(self, value, attr, data, **kwargs):
-        number = super()._deserialize(value, attr, data, **kwargs)
-        if round(number, 2) != number:
+        if round(value, 2) != value:
             raise ValidationError("At most two decimals.")
-        return float(number)
+        return float(value)
 
 
-class WholeNumber(Number):
-    """A whole number: 10 or 10.0, not 10.5."""
-
+class WholeNumber(Number):  # 10 or 10.0, not 10.5
     digits = "[0-9]{1,9}"
 
     def _deserialize(self, value, attr, data, **kwargs):
@@ -345,43 +312,36 @@ class WholeNumber(Number):
         return int(number)
 
 
-class MechanicIds(ma.Field):
-    """A list of at most 100 ids of mechanics, all of which exist."""
+class Mechanics(ma.Field):
+    """A list of at most 100 ids, which becomes the list of these mechanics."""
 
     def _deserialize(self, value, attr, data, **kwargs):
         if not isinstance(value, list) or len(value) > 100:
             raise ValidationError("Not a list of at most 100 ids.")
-        id_field = WholeNumber(maximum=MAX_ID)
-        ids = [id_field.deserialize(item) for item in value]
-        found = db.session.scalars(sa.select(Mechanic.id).where(Mechanic.id.in_(ids))).all()
-        for mechanic_id in ids:
-            if mechanic_id not in found:
-                raise ValidationError(f"There is no mechanic {mechanic_id}.")
-        return ids
+        ids = [WholeNumber(maximum=MAX_ID).deserialize(item) for item in value]
+        mechanics = db.session.scalars(sa.select(Mechanic).where(Mechanic.id.in_(ids))).all()
+        missing = set(ids) - {mechanic.id for mechanic in mechanics}
+        if missing:
+            raise ValidationError(f"There is no mechanic {min(missing)}.")
+        return mechanics
 
 
 class RecordSchema(ma.SQLAlchemyAutoSchema):
     """The schema of a model. Columns become our strict fields in place of marshmallow's."""
 
-    TYPE_MAPPING = {**ma.Schema.TYPE_MAPPING, str: Text, float: Price, int: WholeNumber}
+    TYPE_MAPPING = {**ma.Schema.TYPE_MAPPING, str: Text, float: Number, int: WholeNumber}
     id = ma.Integer(dump_only=True)  # in answers, never in a body
 
 
 class AccountSchema(RecordSchema):
     """The fields that customers and mechanics share. A loaded password is hashed already."""
 
+    # Email() takes letters such as é, which databases compare in different ways: only ASCII here.
     email = Text(
-        required=True,
-        # Email() takes letters such as é, which databases compare in different ways.
-        validate=[Length(max=254), Email(), Regexp(r"[!-~]+\Z", error="Only ASCII characters.")],
-        post_load=str.lower,
+        required=True, validate=[Length(max=254), Email(), ASCII_ONLY], post_load=str.lower
     )
     password = Text(
-        required=True,
-        load_only=True,
-        strip=False,
-        validate=Length(min=8, max=128),
-        post_load=hash_password,
+        required=True, load_only=True, strip=False, validate=Length(8, 128), post_load=hash_password
     )
 
 
@@ -394,13 +354,13 @@ class MechanicSchema(AccountSchema):
     class Meta:
         model = Mechanic
 
-    salary = Price(maximum=10_000_000, allow_none=True)
+    salary = Number(maximum=10_000_000, allow_none=True)
+    ticket_count = ma.Integer(dump_only=True)  # only in the ranking
 
 
+# MechanicSchema without all fields but email and password. A login compares these and stores
+# neither, so they only have to be there: their form is not checked, the password is not hashed.
 class LoginSchema(MechanicSchema):
-    """MechanicSchema with only email and password. A login compares them and stores neither, so
-    they only have to be there: their form is not checked, and the password is not hashed."""
-
     class Meta:
         model = Mechanic
         fields = ("email", "password")
@@ -409,23 +369,12 @@ class LoginSchema(MechanicSchema):
     password = Text(required=True, strip=False)
 
 
-class RankingSchema(ma.Schema):
-    """A row of the ranking."""
-
-    id = ma.Integer()
-    first_name = ma.String()
-    last_name = ma.String()
-    ticket_count = ma.Integer()
-
-
 class InventorySchema(RecordSchema):
     class Meta:
         model = Inventory
 
 
 class TicketInventorySchema(RecordSchema):
-    """A part on a ticket. A body has only the quantity, which may be left out."""
-
     class Meta:
         model = TicketInventory
         include_fk = True
@@ -440,15 +389,9 @@ class ServiceTicketSchema(RecordSchema):
         model = ServiceTicket
 
     customer_id = WholeNumber(maximum=MAX_ID, required=True)
-    vin = Text(
-        required=True,
-        validate=Regexp(r"[A-Za-z0-9]{1,17}\Z", error="Must be 1 to 17 ASCII letters or digits."),
-        post_load=str.upper,
-    )
-    mechanics = ma.List(
-        ma.Nested(MechanicSchema(only=("id", "first_name", "last_name"))), dump_only=True
-    )
-    parts = ma.List(ma.Nested(TicketInventorySchema(exclude=("id", "ticket_id"))), dump_only=True)
+    vin = Text(required=True, validate=VIN, post_load=str.upper)
+    mechanics = ma.Nested(MechanicSchema(only=NAMES), many=True, dump_only=True)
+    parts = ma.Nested(TicketInventorySchema(exclude=("id", "ticket_id")), many=True, dump_only=True)
     total = ma.Float(dump_only=True)
 
     @validates("customer_id")
@@ -458,71 +401,51 @@ class ServiceTicketSchema(RecordSchema):
 
 
 class EditMechanicsSchema(ma.Schema):
-    """The mechanics to put on a ticket and those to take off, at least one of them."""
-
-    add_ids = MechanicIds(load_default=[])
-    remove_ids = MechanicIds(load_default=[])
+    add_ids = Mechanics(load_default=[])
+    remove_ids = Mechanics(load_default=[])
 
     @validates_schema
     def check_ids(self, fields, **_kwargs):
         if not fields["add_ids"] and not fields["remove_ids"]:
             raise ValidationError("Name at least one mechanic.", "add_ids")
-        for mechanic_id in fields["add_ids"]:
-            if mechanic_id in fields["remove_ids"]:
-                raise ValidationError(f"Mechanic {mechanic_id} is in both lists.", "remove_ids")
+        if set(fields["add_ids"]) & set(fields["remove_ids"]):
+            raise ValidationError("A mechanic is in both lists.", "remove_ids")
 
 
-class PageSchema(ma.Schema):
-    """The parameters of a list. Others are ignored."""
-
+# The query parameters of the lists. Each list takes some of them and ignores others.
+class ListSchema(ma.Schema):
     class Meta:
         unknown = EXCLUDE
 
     page = WholeNumber(minimum=1, load_default=1)
     per_page = WholeNumber(minimum=1, maximum=100, load_default=20)
-
-
-class SearchSchema(PageSchema):
     search = Text(validate=Length(max=255))
-
-
-class TicketListSchema(PageSchema):
     customer_id = WholeNumber(maximum=MAX_ID)
-
-
-class RemovalSchema(ma.Schema):
-    """The parameter of remove-inventory: how many pieces, all of them if it is left out."""
-
-    quantity = WholeNumber(minimum=1)
 
 
 customer_schema = CustomerSchema()
 mechanic_schema = MechanicSchema()
 login_schema = LoginSchema()
-ranking_schema = RankingSchema()
 inventory_schema = InventorySchema()
 ticket_inventory_schema = TicketInventorySchema(exclude=("name",))
 service_ticket_schema = ServiceTicketSchema()
-edit_mechanics_schema = EditMechanicsSchema()
-page_schema = PageSchema()
-search_schema = SearchSchema()
-ticket_list_schema = TicketListSchema()
-removal_schema = RemovalSchema()
+page_schema = ListSchema(only=("page", "per_page"))
+search_schema = ListSchema(only=("page", "per_page", "search"))
 
 
 # === Errors =======================================================================================
 # Every error has the same JSON format, "problem details" (RFC 9457). Views call abort(404, "...")
-# or let an exception pass; one of these functions makes the answer.
+# or let an exception pass; the function for that kind of exception makes the answer. (A blueprint
+# can handle the errors of the whole app, which does not exist yet: create_app makes it.)
+
+main_bp = Blueprint("main", __name__)
 
 
+@main_bp.app_errorhandler(exceptions.HTTPException)
 def http_error(error, errors=None):
     """Answer an HTTP error, as abort() raises it, with messages for each wrong field if any."""
-    problem = {
-        "type": "about:blank",
-        "title": error.name,
-        "status": error.code,
-        "detail": error.description,
-    }
+    problem = {"type": "about:blank", "title": error.name, "status": error.code}
+    problem["detail"] = error.description
     if errors:
         problem["errors"] = errors
     response = error.get_response()  # with the headers of the error, as Allow for 405
@@ -533,67 +456,51 @@ def http_error(error, errors=None):
     return response
 
 
-def too_many_requests(error):
-    """Answer 429. The limiter's error says only which limit it was."""
-    detail = f"Too many requests: the limit is {error.description}."
-    return http_error(exceptions.TooManyRequests(detail))
-
-
+@main_bp.app_errorhandler(ValidationError)
 def invalid_fields(error):
     """Answer 400 when a schema refuses a body or the query parameters."""
     detail = "Some fields are not valid: see errors."
     return http_error(exceptions.BadRequest(detail), error.normalized_messages())
 
 
-def broken_constraint(error):
-    """Answer 409 when the database refuses a statement, because of a unique or foreign key."""
-    if error.statement.startswith("DELETE"):
+@main_bp.app_errorhandler(exc.IntegrityError)  # a unique or foreign key is violated
+@main_bp.app_errorhandler(orm.exc.StaleDataError)  # the record to change is gone
+def conflict(error):
+    """Answer 409 when a change does not fit to what is stored."""
+    statement = getattr(error, "statement", "")
+    if statement.startswith("DELETE"):
         detail = "Service tickets refer to this record, so it cannot be deleted."
-    elif "email" in error.statement:
+    elif "email" in statement:
         detail = "Another account has this email address."
     else:
-        detail = "A record that this one refers to was deleted at the same moment."
+        detail = "A record that is needed here was deleted at the same moment."
     return http_error(exceptions.Conflict(detail))
 
 
-def record_is_gone(_error):
-    """Answer 409 when a record was deleted between reading and changing it."""
-    return http_error(exceptions.Conflict("This record was deleted at the same moment."))
-
-
+@main_bp.app_errorhandler(exc.DBAPIError)  # all that the drivers raise
+@main_bp.app_errorhandler(exc.TimeoutError)  # all connections are in use
 def database_unavailable(error):
     """Answer 503 when the database cannot do its work. The log says why."""
     current_app.logger.error("The database cannot do its work: %s", error)
-    detail = (
-        "The database is busy, away or read-only, or its tables do not fit the models: "
-        "after a change of the models, run python seed.py --reset."
-    )
+    detail = "The database is busy, away or read-only, or its tables do not fit the models."
+    detail += " After a change of the models, run: python seed.py --reset"
     return http_error(exceptions.ServiceUnavailable(detail))
-
-
-def register_error_handlers(app):
-    """Tell the app which function answers which exception. The most specific one is taken."""
-    app.register_error_handler(exceptions.HTTPException, http_error)
-    app.register_error_handler(exceptions.TooManyRequests, too_many_requests)
-    app.register_error_handler(ValidationError, invalid_fields)
-    app.register_error_handler(exc.IntegrityError, broken_constraint)
-    app.register_error_handler(orm.exc.StaleDataError, record_is_gone)
-    app.register_error_handler(exc.DBAPIError, database_unavailable)  # all that drivers raise
-    app.register_error_handler(exc.TimeoutError, database_unavailable)  # all connections are taken
 
 
 # === Requests and answers =========================================================================
 # What views and decorators share: reading a body, finding, storing and deleting a record, pages.
 
 
+# An id in a path, as in /customers/<id:customer_id>. Flask's own <int:...> takes any number of
+# digits, and those of all scripts.
 class IdConverter(routing.IntegerConverter):
-    """An id in a path, as in /customers/<id:customer_id>."""
-
-    regex = "[0-9]{1,9}"  # as MAX_ID; Flask's own converter takes any digits of any script
+    regex = "[0-9]{1,9}"  # as in MAX_ID
 
 
-def load_json():
+def load_json(optional=False):
     """Return the JSON object in the body. Aborts with 400, or with 415 if it is no JSON."""
+    if optional and not request.get_data():
+        return {}
     try:
         body = request.get_json()
     except (exceptions.BadRequest, RecursionError):  # not JSON, or nested 10,000 deep
@@ -612,14 +519,6 @@ def optional_fields():
     return []
 
 
-def unchecked_field(name):
-    """Return a field of the body before anything is checked, or None. Never raises."""
-    try:
-        return load_json().get(name)
-    except exceptions.HTTPException:
-        return None
-
-
 def get_or_404(model, record_id):
     """Return the record of a model with this id. Aborts with 404 if there is none."""
     return db.get_or_404(model, record_id, description=f"There is no {model.label} {record_id}.")
@@ -629,8 +528,8 @@ def add_record(schema, record):
     """Store a new record. Answer with it and its address."""
     db.session.add(record)
     db.session.commit()
-    location = f"{request.path.rstrip('/')}/{record.id}"
-    return schema.dump(record), 201, {"Location": location}
+    headers = {"Location": f"{request.path.rstrip('/')}/{record.id}"}
+    return schema.dump(record), 201, headers
 
 
 def change_record(schema, record, fields):
@@ -641,56 +540,38 @@ def change_record(schema, record, fields):
     return schema.dump(record)
 
 
-def delete_record(record):
-    """Delete a record."""
+def delete_record(record, name):
+    """Delete a record. Answer with a message, in which name says what it is."""
     db.session.delete(record)
     db.session.commit()
+    return {"message": f"Successfully deleted {name} {record.id}"}
 
 
 def page_response(query, schema, parameters):
-    """Answer with one page of a query, and with headers that lead to the other pages."""
-    page = db.paginate(
-        query,
-        page=parameters["page"],
-        per_page=parameters["per_page"],
-        error_out=False,  # a page past the end is empty, not 404
-    )
-    headers = {"X-Total-Count": page.total, "Link": link_header(page, parameters)}
-    return schema.dump(page.items, many=True), headers
-
-
-def link_header(page, parameters):
-    """Return the Link header (RFC 8288) of a page: the addresses of the pages around it."""
-    last = max(page.pages, 1)  # without any records there is one page, which is empty
-    numbers = {"first": 1}
-    if page.page > 1:
-        numbers["prev"] = min(page.page - 1, last)
-    if page.page < last:
-        numbers["next"] = page.page + 1
-    numbers["last"] = last
+    """Answer with a page of a query, the total, and links to the pages around it (RFC 8288)."""
+    number, size = parameters["page"], parameters["per_page"]
+    page = db.paginate(query, page=number, per_page=size, error_out=False)  # past the end: empty
+    pages = {"first": 1, "prev": page.prev_num, "next": page.next_num, "last": page.pages or 1}
     links = []
-    for relation, number in numbers.items():
-        query = urlencode({**parameters, "page": number})
-        links.append(f'<{request.path}?{query}>; rel="{relation}"')
-    return ", ".join(links)
+    for relation, number in pages.items():
+        if number is not None:
+            address = f"{request.path}?{urlencode({**parameters, 'page': number})}"
+            links.append(f'<{address}>; rel="{relation}"')
+    headers = {"X-Total-Count": page.total, "Link": ", ".join(links)}
+    return schema.dump(page.items, many=True), headers
 
 
 # === Tokens and logging in ========================================================================
 # A login gives a token, a text that the shop has signed. The caller sends it with each request,
-# and the shop reads from it who is calling: nothing about a login has to be stored.
+# and the shop reads from it who is calling: no login has to be stored. Anyone can read a token,
+# but only the shop can sign one. It is valid for an hour, as long as the password stays the same.
 
 ROLES = {"customer": Customer, "mechanic": Mechanic}
 TOKEN_SECONDS = 60 * 60
 
 
-def signing_key():
-    """Return the secret key as python-jose takes it."""
-    return jwk.construct(current_app.config["SECRET_KEY"], "HS256")
-
-
 def fingerprint(password_hash):
-    """Return a text that changes with the password. A token carries it, so that it becomes
-    invalid when the password changes. Anyone can read a token; this tells nothing of the hash."""
+    """Return a text that changes with the password, but does not tell its hash."""
     key = current_app.config["SECRET_KEY"].encode()
     return hmac.new(key, password_hash.encode(), "sha256").hexdigest()
 
@@ -702,38 +583,25 @@ def stored_password_hash(role, account_id):
 
 
 def encode_token(mechanic_id, role="mechanic", password_hash=None):
-    """Return a token for a mechanic, or with role="customer" for the customer with that id.
-
-    A login passes the hash that it has checked: the password may change at the same moment.
-    """
+    """Return a token for a mechanic, or with role="customer" for the customer with that id."""
+    # A login passes the hash that it has checked: the password may change at the same moment.
     if password_hash is None:
         password_hash = stored_password_hash(role, mechanic_id)
+    # As a key object: a text that looks like JSON would be parsed by python-jose.
+    key = jwk.construct(current_app.config["SECRET_KEY"], "HS256")
     now = int(time.time())
-    claims = {
-        "sub": str(mechanic_id),
-        "role": role,
-        "iat": now,
-        "exp": now + TOKEN_SECONDS,
-        "fingerprint": fingerprint(password_hash),
-    }
-    return jwt.encode(claims, signing_key(), algorithm="HS256")
-
-
-def bearer_token():
-    """Return the token in the header "Authorization: Bearer <token>", or None."""
-    authorization = request.authorization
-    if authorization is None or authorization.type != "bearer":
-        return None
-    return authorization.token
+    claims = {"sub": str(mechanic_id), "role": role, "iat": now, "exp": now + TOKEN_SECONDS}
+    claims["fingerprint"] = fingerprint(password_hash)
+    return jwt.encode(claims, key, algorithm="HS256")
 
 
 def decode_token(token):
-    """Return the role and the account id of a token. Aborts with 401 if it is not valid."""
+    """Return the role and the account id in a token. Aborts with 401 if it is not valid."""
     try:
+        key = jwk.construct(current_app.config["SECRET_KEY"], "HS256")
         options = {"require_exp": True}  # python-jose would take a token that never expires
-        claims = jwt.decode(token, signing_key(), algorithms=["HS256"], options=options)
-        role = claims["role"]
-        account_id = int(claims["sub"])
+        claims = jwt.decode(token, key, algorithms=["HS256"], options=options)
+        role, account_id = claims["role"], int(claims["sub"])
         password_hash = stored_password_hash(role, account_id)
         valid = hmac.compare_digest(claims["fingerprint"], fingerprint(password_hash))
     except exc.SQLAlchemyError:
@@ -747,9 +615,10 @@ def decode_token(token):
 
 def address_and_email():
     """Return what a login is counted under: the caller's address and the email to log in."""
-    email = unchecked_field("email")
-    if isinstance(email, str):
-        email = email.strip().lower()
+    try:
+        email = str(load_json().get("email")).strip().lower()
+    except exceptions.HTTPException:
+        email = ""  # the view will refuse this body
     # ascii() escapes what Redis cannot store. No real email is longer than 254 characters.
     return f"{get_remote_address()} {ascii(email)[:300]}"
 
@@ -765,18 +634,15 @@ def log_in(role, email, password):
     model = ROLES[role]
     query = sa.select(model.id, model.email, model.password).where(model.email == email)
     account = db.session.execute(query).first()
+    password_hash = UNKNOWN_ACCOUNT_HASH
     # MariaDB may take é for e and find an account whose logins are counted under another email.
-    if account is None or account.email != email:
-        password_matches(password, UNKNOWN_ACCOUNT_HASH)
+    if account is not None and account.email == email:
+        password_hash = account.password
+    if not password_matches(password, password_hash):
         abort(401, "Wrong email or password.")
-    if not password_matches(password, account.password):
-        abort(401, "Wrong email or password.")
-    return {
-        "message": "Successfully logged in",
-        "id": account.id,
-        "token": encode_token(account.id, role, account.password),
-        "expires_in": TOKEN_SECONDS,
-    }
+    token = encode_token(account.id, role, password_hash)
+    answer = {"message": "Successfully logged in", "id": account.id, "token": token}
+    return {**answer, "expires_in": TOKEN_SECONDS}
 
 
 # === Decorators of the views ======================================================================
@@ -796,22 +662,19 @@ def log_in(role, email, password):
 
 def token_required(*roles):
     """Let only callers with a token of one of these roles reach the view. Aborts with 401 or 403.
-
-    The view finds them in request.mechanic_id or request.customer_id; the other one is None.
-    """
+    The view finds them in request.mechanic_id or request.customer_id; the other one is None."""
 
     def decorator(view):
         @functools.wraps(view)
         def wrapper(**arguments):
-            role, account_id = decode_token(bearer_token())
+            token = None
+            if request.authorization and request.authorization.type == "bearer":
+                token = request.authorization.token
+            role, account_id = decode_token(token)
             if role not in roles:
                 abort(403, f"Only a {' or '.join(roles)} may do this.")
-            request.mechanic_id = None
-            request.customer_id = None
-            if role == "mechanic":
-                request.mechanic_id = account_id
-            else:
-                request.customer_id = account_id
+            request.mechanic_id = account_id if role == "mechanic" else None
+            request.customer_id = account_id if role == "customer" else None
             return view(**arguments)
 
         wrapper.roles = roles  # the front page shows them
@@ -821,18 +684,12 @@ def token_required(*roles):
 
 
 def body(schema, optional=False):
-    """Check the JSON body with a schema and hand its fields to the view. Aborts with 400 or 415.
-
-    With optional=True a request may have no body, which counts as {}.
-    """
+    """Check the JSON body with a schema and hand its fields to the view. Aborts with 400 or 415."""
 
     def decorator(view):
         @functools.wraps(view)
         def wrapper(**arguments):
-            if optional and not request.get_data():
-                fields = schema.load({})
-            else:
-                fields = schema.load(load_json(), partial=optional_fields())
+            fields = schema.load(load_json(optional), partial=optional_fields())
             return view(fields=fields, **arguments)
 
         wrapper.body_schema = schema
@@ -857,11 +714,9 @@ def query_parameters(schema):
 
 
 def cached(view):
-    """Keep the answers of a view for 60 seconds, one for each path and its parameters.
-
-    Each commit sets a new version of the data, which is part of the key. Old entries are not
-    deleted: nobody looks them up any more.
-    """
+    """Keep the answers of a view for 60 seconds, one for each path and its parameters."""
+    # The key has the version of the data, which each commit renews. Entries of older versions are
+    # not deleted: nobody looks them up any more.
 
     @functools.wraps(view)
     def wrapper(**arguments):
@@ -883,7 +738,7 @@ def cached(view):
 # === Customers ====================================================================================
 # Anyone may register. Customers reach only their own record; mechanics reach all of them.
 
-customers_bp = Blueprint("customers", __name__)
+customers_bp = Blueprint("customers", __name__, url_prefix="/customers")
 
 
 def check_own_record(customer_id):
@@ -917,12 +772,10 @@ def list_customers(parameters):
     """List the customers; ?search= finds a part of a name or an email."""
     query = sa.select(Customer).order_by(Customer.id)
     if "search" in parameters:
-        text = parameters["search"]
-        query = query.where(
-            Customer.first_name.icontains(text, autoescape=True)  # % and _ are plain characters
-            | Customer.last_name.icontains(text, autoescape=True)
-            | Customer.email.icontains(text, autoescape=True)
-        )
+        columns = (Customer.first_name, Customer.last_name, Customer.email)
+        # autoescape: % and _ in the text are plain characters.
+        matches = [column.icontains(parameters["search"], autoescape=True) for column in columns]
+        query = query.where(sa.or_(*matches))
     return page_response(query, customer_schema, parameters)
 
 
@@ -949,8 +802,7 @@ def get_customer(customer_id):
 def update_customer(fields, customer_id):
     """Change a customer: PUT the whole record, PATCH a part of it."""
     check_own_record(customer_id)
-    customer = get_or_404(Customer, customer_id)
-    return change_record(customer_schema, customer, fields)
+    return change_record(customer_schema, get_or_404(Customer, customer_id), fields)
 
 
 @customers_bp.delete("/<id:customer_id>")
@@ -958,14 +810,13 @@ def update_customer(fields, customer_id):
 def delete_customer(customer_id):
     """Delete a customer who has no tickets."""
     check_own_record(customer_id)
-    delete_record(get_or_404(Customer, customer_id))
-    return {"message": f"Successfully deleted customer {customer_id}"}
+    return delete_record(get_or_404(Customer, customer_id), "customer")
 
 
 # === Mechanics ====================================================================================
 # Only for mechanics. The first one comes from seed.py.
 
-mechanics_bp = Blueprint("mechanics", __name__)
+mechanics_bp = Blueprint("mechanics", __name__, url_prefix="/mechanics")
 
 
 @mechanics_bp.post("/login")
@@ -1001,16 +852,13 @@ def list_mechanics(parameters):
 def rank_mechanics(parameters):
     """List the mechanics by how many tickets they work on, most first."""
     # For each mechanic this counts the rows of service_mechanic that have the mechanic's id.
-    ticket_count = (
-        sa.select(sa.func.count())
-        .where(service_mechanic.c.mechanic_id == Mechanic.id)
-        .scalar_subquery()
-        .label("ticket_count")
-    )
+    own_rows = service_mechanic.c.mechanic_id == Mechanic.id
+    count = sa.select(sa.func.count()).where(own_rows).scalar_subquery()
+    ticket_count = count.label("ticket_count")
     # A Bundle makes one object of several columns: db.paginate takes one object a row.
     row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, ticket_count)
     query = sa.select(row).order_by(ticket_count.desc(), Mechanic.id)
-    return page_response(query, ranking_schema, parameters)
+    return page_response(query, MechanicSchema(only=(*NAMES, "ticket_count")), parameters)
 
 
 @mechanics_bp.get("/my-tickets")
@@ -1018,12 +866,8 @@ def rank_mechanics(parameters):
 @query_parameters(page_schema)
 def mechanic_tickets(parameters):
     """List the tickets that the caller works on."""
-    query = (
-        sa.select(ServiceTicket)
-        .join(service_mechanic)
-        .where(service_mechanic.c.mechanic_id == request.mechanic_id)
-        .order_by(service_mechanic.c.ticket_id)
-    )
+    query = sa.select(ServiceTicket).join(service_mechanic).order_by(service_mechanic.c.ticket_id)
+    query = query.where(service_mechanic.c.mechanic_id == request.mechanic_id)
     return page_response(query, service_ticket_schema, parameters)
 
 
@@ -1059,14 +903,13 @@ def delete_mechanic(mechanic_id):
     """Delete another mechanic, who works on no ticket."""
     if mechanic_id == request.mechanic_id:
         abort(403, "Mechanics may not delete their own account.")
-    delete_record(get_or_404(Mechanic, mechanic_id))
-    return {"message": f"Successfully deleted mechanic {mechanic_id}"}
+    return delete_record(get_or_404(Mechanic, mechanic_id), "mechanic")
 
 
 # === Inventory ====================================================================================
 # The parts, and their stock. Anyone may read them; mechanics change them.
 
-inventory_bp = Blueprint("inventory", __name__)
+inventory_bp = Blueprint("inventory", __name__, url_prefix="/inventory")
 
 
 @inventory_bp.post("")
@@ -1100,16 +943,14 @@ def get_inventory(inventory_id):
 @body(inventory_schema)
 def update_inventory(fields, inventory_id):
     """Change a part: PUT the whole record, PATCH a part of it."""
-    part = get_or_404(Inventory, inventory_id)
-    return change_record(inventory_schema, part, fields)
+    return change_record(inventory_schema, get_or_404(Inventory, inventory_id), fields)
 
 
 @inventory_bp.delete("/<id:inventory_id>")
 @token_required("mechanic")
 def delete_inventory(inventory_id):
     """Delete a part that is on no ticket."""
-    delete_record(get_or_404(Inventory, inventory_id))
-    return {"message": f"Successfully deleted inventory {inventory_id}"}
+    return delete_record(get_or_404(Inventory, inventory_id), "inventory")
 
 
 def take_from_stock(inventory_id, pieces):
@@ -1122,16 +963,12 @@ def take_from_stock(inventory_id, pieces):
         abort(409, f"Not enough stock of part {inventory_id}: {pieces} wanted.")
 
 
-def put_back(inventory_id, pieces):
-    """Put pieces of a part back into stock."""
-    update = sa.update(Inventory).where(Inventory.id == inventory_id)
-    db.session.execute(update.values(quantity=Inventory.quantity + pieces))
-
-
 # === Service tickets ==============================================================================
-# What is to be done on whose car, and who works on it. Customers see their own tickets.
+# What is to be done on whose car, which mechanics work on it (service_tickets_bp), and which
+# parts it takes from stock (ticket_inventory_bp).
 
-service_tickets_bp = Blueprint("service_tickets", __name__)
+service_tickets_bp = Blueprint("service_tickets", __name__, url_prefix="/service_tickets")
+ticket_inventory_bp = Blueprint("ticket_inventory", __name__, url_prefix="/ticket_inventory")
 
 
 def lock_ticket(ticket_id):
@@ -1143,20 +980,13 @@ def lock_ticket(ticket_id):
         abort(404, f"There is no service ticket {ticket_id}.")
 
 
-def change_mechanics(ticket_id, add_ids, remove_ids):
+def change_mechanics(ticket_id, add, remove):
     """Put mechanics on a ticket and take others off. Answer with the ticket."""
     lock_ticket(ticket_id)  # or two requests at once could both add the same mechanic
     ticket = get_or_404(ServiceTicket, ticket_id)
-    for mechanic_id in add_ids:
-        mechanic = get_or_404(Mechanic, mechanic_id)
-        if mechanic not in ticket.mechanics:
-            ticket.mechanics.append(mechanic)
-    for mechanic_id in remove_ids:
-        mechanic = get_or_404(Mechanic, mechanic_id)
-        if mechanic in ticket.mechanics:
-            ticket.mechanics.remove(mechanic)
+    mechanics = set(ticket.mechanics).union(add).difference(remove)
+    ticket.mechanics = sorted(mechanics, key=lambda mechanic: mechanic.id)
     db.session.commit()
-    db.session.refresh(ticket)  # read the mechanics again, in order of their ids
     return service_ticket_schema.dump(ticket)
 
 
@@ -1170,7 +1000,7 @@ def create_service_ticket(fields):
 
 @service_tickets_bp.get("")
 @token_required("mechanic")
-@query_parameters(ticket_list_schema)
+@query_parameters(ListSchema(only=("page", "per_page", "customer_id")))
 def list_service_tickets(parameters):
     """List the tickets; ?customer_id= lists those of one customer."""
     query = sa.select(ServiceTicket).order_by(ServiceTicket.id)
@@ -1195,8 +1025,7 @@ def get_service_ticket(ticket_id):
 @body(service_ticket_schema)
 def update_service_ticket(fields, ticket_id):
     """Change a ticket: PUT the whole record, PATCH a part of it."""
-    ticket = get_or_404(ServiceTicket, ticket_id)
-    return change_record(service_ticket_schema, ticket, fields)
+    return change_record(service_ticket_schema, get_or_404(ServiceTicket, ticket_id), fields)
 
 
 @service_tickets_bp.delete("/<id:ticket_id>")
@@ -1206,14 +1035,13 @@ def delete_service_ticket(ticket_id):
     lock_ticket(ticket_id)  # or a part could be put on it meanwhile, and would be lost
     ticket = get_or_404(ServiceTicket, ticket_id)
     for line in ticket.parts:
-        put_back(line.inventory_id, line.quantity)
-    delete_record(ticket)
-    return {"message": f"Successfully deleted service ticket {ticket_id}"}
+        line.part.quantity = Inventory.quantity + line.quantity  # the database adds, not Python
+    return delete_record(ticket, "service ticket")
 
 
 @service_tickets_bp.put("/<id:ticket_id>/edit")
 @token_required("mechanic")
-@body(edit_mechanics_schema)
+@body(EditMechanicsSchema())
 def edit_mechanics(fields, ticket_id):
     """Put mechanics on a ticket (add_ids) and take others off (remove_ids), all or nothing."""
     return change_mechanics(ticket_id, fields["add_ids"], fields["remove_ids"])
@@ -1223,26 +1051,14 @@ def edit_mechanics(fields, ticket_id):
 @token_required("mechanic")
 def assign_mechanic(ticket_id, mechanic_id):
     """Put a mechanic on a ticket."""
-    return change_mechanics(ticket_id, [mechanic_id], [])
+    return change_mechanics(ticket_id, [get_or_404(Mechanic, mechanic_id)], [])
 
 
 @service_tickets_bp.put("/<id:ticket_id>/remove-mechanic/<id:mechanic_id>")
 @token_required("mechanic")
 def remove_mechanic(ticket_id, mechanic_id):
     """Take a mechanic off a ticket."""
-    return change_mechanics(ticket_id, [], [mechanic_id])
-
-
-# === Parts on tickets =============================================================================
-# A part goes from stock onto a ticket, and back. One row for a ticket and a part has the pieces.
-
-ticket_inventory_bp = Blueprint("ticket_inventory", __name__)
-
-
-def find_line(ticket_id, inventory_id):
-    """Return the row of a part on a ticket, or None."""
-    query = sa.select(TicketInventory).filter_by(ticket_id=ticket_id, inventory_id=inventory_id)
-    return db.session.scalar(query)
+    return change_mechanics(ticket_id, [], [get_or_404(Mechanic, mechanic_id)])
 
 
 @ticket_inventory_bp.post("/<id:ticket_id>/assign-inventory/<id:inventory_id>")
@@ -1252,69 +1068,57 @@ def assign_inventory(fields, ticket_id, inventory_id):
     """Put pieces of a part from stock on a ticket: one, or as many as quantity says."""
     lock_ticket(ticket_id)
     part = get_or_404(Inventory, inventory_id)
-    pieces = fields["quantity"]
-    take_from_stock(inventory_id, pieces)
-    line = find_line(ticket_id, inventory_id)
+    take_from_stock(inventory_id, fields["quantity"])
+    key = {"ticket_id": ticket_id, "inventory_id": inventory_id}
+    line = db.session.scalar(sa.select(TicketInventory).filter_by(**key))
     if line is None:
-        line = TicketInventory(ticket_id=ticket_id, inventory_id=inventory_id, quantity=0)
-        line.unit_price = part.price
+        line = TicketInventory(**key, quantity=0, unit_price=part.price)
         db.session.add(line)
-    line.quantity += pieces
+    line.quantity += fields["quantity"]
     db.session.commit()
-    location = f"/service_tickets/{ticket_id}"
-    return ticket_inventory_schema.dump(line), 201, {"Location": location}
+    headers = {"Location": f"/service_tickets/{ticket_id}"}
+    return ticket_inventory_schema.dump(line), 201, headers
 
 
 @ticket_inventory_bp.delete("/<id:ticket_id>/remove-inventory/<id:inventory_id>")
 @token_required("mechanic")
-@query_parameters(removal_schema)
+@query_parameters(TicketInventorySchema(only=["quantity"], partial=True))
 def remove_inventory(parameters, ticket_id, inventory_id):
     """Put pieces of a part from a ticket back into stock: all, or ?quantity=."""
     lock_ticket(ticket_id)
-    line = find_line(ticket_id, inventory_id)
+    query = sa.select(TicketInventory).filter_by(ticket_id=ticket_id, inventory_id=inventory_id)
+    line = db.session.scalar(query)
     if line is None:
         abort(404, f"There is no part {inventory_id} on service ticket {ticket_id}.")
     pieces = parameters.get("quantity", line.quantity)
     if pieces > line.quantity:
-        detail = (
-            f"Not enough of part {inventory_id} on service ticket {ticket_id}: {pieces} wanted."
-        )
-        abort(409, detail)
-    put_back(inventory_id, pieces)
+        abort(409, f"Service ticket {ticket_id} has only {line.quantity} of part {inventory_id}.")
+    line.part.quantity = Inventory.quantity + pieces  # the database adds, not Python
     line.quantity -= pieces
     if line.quantity == 0:
         db.session.delete(line)
     db.session.commit()
-    place = f"inventory {inventory_id} from service ticket {ticket_id}"
-    return {"message": f"Successfully removed {place}"}
+    what = f"inventory {inventory_id} from service ticket {ticket_id}"
+    return {"message": f"Successfully removed {what}"}
 
 
 # === Application ==================================================================================
 # The routes of no resource, and the function that puts all sections together.
 
-main_bp = Blueprint("main", __name__)
-
 
 @main_bp.get("/")
 def front_page():
     """Show this page."""
-    nonce = secrets.token_urlsafe(16)  # only a script or style that repeats it is run
-    policy = [
-        "default-src 'none'",  # load nothing, from nowhere, but:
-        f"script-src 'nonce-{nonce}'",
-        f"style-src 'nonce-{nonce}'",
-        "connect-src 'self'",  # the page's script may call the shop
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",  # no other site may show the page inside its own
-    ]
-    page = render_template(
-        "front_page.html",
-        rules=list(current_app.url_map.iter_rules()),
-        views=current_app.view_functions,
-        nonce=nonce,
+    # The policy tells the browser to load nothing from anywhere, to use only scripts and styles
+    # with this nonce (a number used once), to let them call only the shop, and to frame nothing.
+    nonce = secrets.token_urlsafe(16)
+    policy = (
+        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-    return page, {"Content-Security-Policy": "; ".join(policy)}
+    rules, views = list(current_app.url_map.iter_rules()), current_app.view_functions
+    page = render_template("front_page.html", rules=rules, views=views, nonce=nonce)
+    return page, {"Content-Security-Policy": policy}
 
 
 @main_bp.get("/health")
@@ -1326,19 +1130,17 @@ def check_health():
 
 
 def receive_body():
-    """Receive the body before a database connection is taken, which a slow sender would hold.
-
-    Aborts with 411, or with 413 if the body is longer than MAX_CONTENT_LENGTH.
-    """
+    """Receive the body before anything else happens. Aborts with 411 or 413."""
+    # Otherwise a request could hold a database connection while it waits for a slow sender.
     if "Transfer-Encoding" in request.headers:  # a server may fail in the middle of its chunks
         abort(411, "Send the body with its length (Content-Length), not in chunks.")
-    request.get_data()
+    request.get_data()  # 413 if it is longer than MAX_CONTENT_LENGTH
 
 
 def set_response_headers(response):
     """Set the headers of all answers."""
     response.headers["Cache-Control"] = "no-store"  # the cache is the shop's, not the browser's
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["X-Content-Type-Options"] = "nosniff"  # JSON is never run as a script
     if response.status_code == 503:
         response.headers["Retry-After"] = "1"
     elif response.status_code != 429:
@@ -1356,31 +1158,26 @@ def close_session(response):
 
 
 def register_blueprints(app):
-    """Give each blueprint its address. An alias is a blueprint that is registered once more."""
-    app.register_blueprint(main_bp)
-    app.register_blueprint(customers_bp, url_prefix="/customers")
-    app.register_blueprint(mechanics_bp, url_prefix="/mechanics")
-    app.register_blueprint(inventory_bp, url_prefix="/inventory")
+    """Register the blueprints. An alias is a blueprint that is registered at a second address."""
+    for blueprint in (main_bp, customers_bp, mechanics_bp, inventory_bp):
+        app.register_blueprint(blueprint)
     app.register_blueprint(inventory_bp, url_prefix="/parts", name="parts")
-    app.register_blueprint(service_tickets_bp, url_prefix="/service_tickets")
+    app.register_blueprint(service_tickets_bp)
     app.register_blueprint(service_tickets_bp, url_prefix="/service-tickets", name="tickets")
-    app.register_blueprint(ticket_inventory_bp, url_prefix="/ticket_inventory")
+    app.register_blueprint(ticket_inventory_bp)
     for prefix in ("/service_tickets", "/service-tickets"):
-        app.register_blueprint(ticket_inventory_bp, url_prefix=prefix, name=f"parts_on{prefix}")
+        app.register_blueprint(ticket_inventory_bp, url_prefix=prefix, name=f"parts on {prefix}")
 
 
 def create_app(config=None):
     """Return the application. config is a dict of settings, which win over the environment.
-
-    Raises TypeError if config is something else, and RuntimeError if the secret key is too short.
-    """
+    Raises TypeError if config is something else, and RuntimeError if the secret key is too short."""
     if not isinstance(config, dict | None):
         raise TypeError(f"create_app takes a dict of settings or nothing, not {config!r}.")
     app = Flask(__name__, static_folder=None)
     load_settings(app.config, config)
-    if not app.config["SECRET_KEY"]:
-        app.config["SECRET_KEY"] = load_or_create_secret_key(app.instance_path)
-    app.config["SECRET_KEY"] = str(app.config["SECRET_KEY"])  # FLASK_SECRET_KEY=123... is a number
+    secret_key = app.config["SECRET_KEY"] or load_or_create_secret_key(app.instance_path)
+    app.config["SECRET_KEY"] = str(secret_key)  # FLASK_SECRET_KEY=123... would be a number
     if len(app.config["SECRET_KEY"].encode()) < 32:
         raise RuntimeError("SECRET_KEY must have at least 32 bytes.")
     # Behind proxies, take the caller's address from X-Forwarded-For; trust no other header.
@@ -1394,17 +1191,10 @@ def create_app(config=None):
     app.after_request(close_session)
     for extension in (db, ma, cache, limiter):
         extension.init_app(app)
-    register_error_handlers(app)
     register_blueprints(app)
     with app.app_context():
         db.create_all()
     return app
-
-
-def exit_with_reason(error):
-    """End the program with one line that says why the shop cannot open."""
-    first_line = str(error).partition("\n")[0]
-    sys.exit(f"The shop cannot open: {first_line}")
 
 
 def main():
@@ -1415,15 +1205,13 @@ def main():
         if not port.isdecimal() or int(port) > 65535:
             raise ValueError(f"PORT must be a number from 0 to 65535, not {port}.")
         app = create_app()
-        with app.app_context():
-            if db.session.scalar(sa.select(Mechanic.id).limit(1)) is None:
-                print("The shop is empty. For sample data: python seed.py")
         # We open the socket, as Werkzeug would report a port in use in its own way.
         family = serving.select_address_family(host, int(port))
         listener = socket.create_server((host, int(port)), family=family)
         server = serving.make_server(host, port, app, threaded=True, fd=listener.fileno())
     except Exception as error:
-        exit_with_reason(error)
+        reason = str(error).partition("\n")[0]
+        sys.exit(f"The shop cannot open: {reason}")
     print(f"The shop is open at http://{host}:{server.port} (Ctrl+C closes it).", flush=True)
     server.serve_forever()
 

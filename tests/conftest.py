@@ -22,6 +22,16 @@ SECRET = "a secret that only the tests know, 40 b."
 ELSEWHERE = "198.51.100.7"
 
 
+def pytest_configure():
+    """Refuse a database whose name does not say that the tests may empty it."""
+    url = os.environ.get("TEST_DATABASE_URL")
+    if url and not str(sa.make_url(url).database).startswith("shop_test"):
+        raise pytest.UsageError(
+            "The tests delete all tables of the database that TEST_DATABASE_URL names, so its "
+            "name must begin with shop_test."
+        )
+
+
 def pytest_xdist_auto_num_workers():
     """Run one test after the other where all share a server's database."""
     return 0 if os.environ.get("TEST_DATABASE_URL") else None
@@ -36,18 +46,23 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
-@pytest.fixture
-def database_url(tmp_path):
-    """The URL of an empty database."""
+def empty_database(folder):
+    """Return the URL of an empty database: of a new file in the folder, or of the server's."""
     url = os.environ.get("TEST_DATABASE_URL")
     if not url:
-        return f"sqlite:///{tmp_path}/shop.db"
+        return f"sqlite:///{folder}/shop.db"
     engine = sa.create_engine(url)
     found = sa.MetaData()
     found.reflect(engine)
     found.drop_all(engine)
     engine.dispose()
     return url
+
+
+@pytest.fixture
+def database_url(tmp_path):
+    """The URL of an empty database."""
+    return empty_database(tmp_path)
 
 
 @pytest.fixture

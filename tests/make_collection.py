@@ -1,12 +1,12 @@
-"""Write postman_collection.json: the requests of collection_requests.py, with recorded answers.
+"""Write postman_collection.json: the requests of collection_requests.py, with saved answers.
 
-    python tests/make_collection.py
+    python tests/make_collection.py [FILE]
 
-The requests are played, in their order, against a shop of its own with the sample data, and
-their answers become the saved examples. What differs each time, such as a token, is replaced.
+The requests are sent, in their order, to a shop of its own with the sample data, and its
+answers become the saved examples. What differs each time, such as a token, is replaced.
 """
 
-import dataclasses
+import collections
 import itertools
 import json
 import re
@@ -14,7 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from collection_requests import COLLECTION, FOUND, Folder
+import sqlalchemy as sa
+from collection_requests import COLLECTION, PROBLEM, STEPS, Folder
 from werkzeug.http import HTTP_STATUS_CODES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,20 +28,13 @@ FILE = ROOT / "postman_collection.json"
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 JSON_HEADER = {"Content-Type": "application/json"}
 LINK = re.compile(r'<([^>]+)>; rel="(\w+)"')
+ID_VARIABLE = re.compile(r'"(\{\{\w+_id\}\})"')
 LONG_TEXT = "x" * 70_000  # more than the shop reads
-HEADERS_TO_SAVE = [
-    "Content-Type",
-    "Location",
-    "Link",
-    "X-Total-Count",
-    "ETag",
-    "Cache-Control",
-    "hit_cache",
-    "X-RateLimit-Limit",
-    "Retry-After",
-    "WWW-Authenticate",
-    "Allow",
-]
+LISTED = 3  # of a list, so many records are saved
+FORGET_IDS = """
+    UPDATE sqlite_sequence SET seq = (SELECT coalesce(max(id), 0) FROM {table})
+    WHERE name = '{table}'"""
+WIDTH = 100  # of a line of the file, if it is possible
 VARIABLES = {
     "base_url": "http://127.0.0.1:5000",
     "password": seed.PASSWORD,
@@ -54,54 +48,146 @@ VARIABLES = {
     "ticket_id": "",
     "next_page": "",
     "last_page": "",
-    "etag": "",
     "unique": "",
+    "logged_in": "",
+    "made": "[]",
 }
 
 # === Scripts ======================================================================================
 
 BEFORE_EACH = """\
-// Never used before: names and email addresses are made of it, so that none is ever taken.
-const random = Math.random().toString(36).slice(2, 6);
-pm.collectionVariables.set("unique", Date.now().toString(36) + random);"""
+// Helpers for the scripts of the requests. They are global, as they are set without const. Each
+// script has a pm of its own, so it hands in its pm.
 
-PREPARE = """\
-// What this request needs, made first: [caller, call, body, {variable: what to keep in it}]
-const steps = [
+// What a request may need first: [caller, call, body, {variable: field of the answer}]
+const steps = {
 %s
-];
-const fill = (text) => pm.variables.replaceIn(text);
+};
 
-function prepare() {
-    if (steps.length === 0) {
+// Send a call, and hand its error and its response to a function.
+send = (pm, caller, call, body, handle) => {
+    const fill = (text) => pm.variables.replaceIn(text);
+    const [method, path] = fill(call).split(" ");
+    const header = {"Content-Type": "application/json"};
+    if (caller !== "anyone") {
+        header.Authorization = fill(`Bearer {{${caller}_token}}`);
+    }
+    const text = body && fill(JSON.stringify(body).replace(/"({{\\w+_id}})"/g, "$1"));
+    const url = fill("{{base_url}}") + path;
+    pm.sendRequest({url, method, header, body: body && {mode: "raw", raw: text}}, handle);
+};
+
+// Remember the address of a new record, so that it is deleted in the end.
+remember = (pm, path, response) => {
+    const isList = path.lastIndexOf("/") === 0;
+    if (response.code === 201 && isList) {
+        const made = JSON.parse(pm.collectionVariables.get("made"));
+        made.push(response.headers.get("Location"));
+        pm.collectionVariables.set("made", JSON.stringify(made));
+    }
+};
+
+// Take these steps, one after the other.
+prepare = (pm, names) => {
+    if (names.length === 0) {
         return;
     }
-    const [caller, call, body, keep] = steps.shift();
-    const [method, path] = fill(call).split(" ");
-    pm.sendRequest({
-        url: fill("{{base_url}}") + path,
-        method: method,
-        header: {
-            "Content-Type": "application/json",
-            "Authorization": fill(`Bearer {{${caller}_token}}`),
-        },
-        body: body && {mode: "raw", raw: fill(JSON.stringify(body))},
-    }, (error, response) => {
+    const [name, ...others] = names;
+    const [caller, call, body, keep] = steps[name];
+    send(pm, caller, call, body, (error, response) => {
         if (error || response.code >= 400) {
-            pm.test(`${call} prepares this request (is the token of "Log in" still good?)`, () => {
+            pm.collectionVariables.set("logged_in", "");
+            pm.test(`Prepared: ${name}`, () => {
                 pm.expect.fail(error ? error.message : response.text());
             });
             return;
         }
-        const found = response.json();%s
+        remember(pm, call.split(" ")[1], response);
+        const found = response.json();
+        const links = response.headers.get("Link") || "";
+        for (const [, address, rel] of links.matchAll(/<([^>]+)>; rel="(\\w+)"/g)) {
+            found[rel] = address;
+        }
         for (const variable in keep) {
             pm.collectionVariables.set(variable, found[keep[variable]]);
         }
-        prepare();
+        prepare(pm, others);
     });
-}
+};
 
-prepare();"""
+// Names and email addresses are made of this, so that none is ever taken.
+const random = Math.random().toString(36).slice(2, 6);
+pm.collectionVariables.set("unique", Date.now().toString(36) + random);
+pm.collectionVariables.set("made", "[]");
+
+// Log in, at most once a minute.
+const minute = Math.floor(Date.now() / 60000);
+const loggedIn = `${pm.variables.get("base_url")} ${minute}`;
+if (pm.collectionVariables.get("logged_in") !== loggedIn) {
+    pm.collectionVariables.set("logged_in", loggedIn);
+    prepare(pm, ["Ana logs in", "Ada logs in"]);
+}"""
+
+AFTER_EACH = """\
+// Helpers for the tests of the requests; each hands in its pm.
+
+// Test the status and the content type, and return the answer.
+answers = (pm, status, contentType = "application/json") => {
+    if (pm.response.code === 401 && status !== 401) {
+        pm.collectionVariables.set("logged_in", ""); // the token is old: the next request logs in
+    }
+    pm.test(`The status is ${status}`, () => pm.response.to.have.status(status));
+    pm.test(`The content type is ${contentType}`, () => {
+        pm.expect(pm.response.headers.get("Content-Type")).to.eql(contentType);
+    });
+    return contentType.includes("json") ? pm.response.json() : pm.response.text();
+};
+
+// Test that the request is refused, and return the answer.
+refuses = (pm, status, detail, fields = []) => {
+    const titles = {
+%s
+    };
+    const body = answers(pm, status, "application/problem+json");
+    pm.test(`The answer says: ${detail}`, () => {
+        pm.expect(body).to.include({type: "about:blank", title: titles[status], status});
+        pm.expect(body.detail).to.include(detail);
+    });
+    if (status === 401) {
+        pm.test("The answer asks for a bearer token", () => {
+            pm.expect(pm.response.headers.get("WWW-Authenticate")).to.eql("Bearer");
+        });
+    }
+    if (fields.length > 0) {
+        pm.test(`The answer names what is wrong: ${fields.join(", ")}`, () => {
+            pm.expect(body.errors).to.have.all.keys(fields);
+            Object.values(body.errors).flat().forEach((text) => pm.expect(text).to.be.a("string"));
+        });
+    }
+    return body;
+};
+
+// Delete what was made for this request and by it, the newest first.
+const cleanUp = () => {
+    const made = JSON.parse(pm.collectionVariables.get("made"));
+    if (made.length === 0) {
+        return;
+    }
+    const address = made.pop();
+    pm.collectionVariables.set("made", JSON.stringify(made));
+    send(pm, "mechanic", `DELETE ${address}`, null, (error, response) => {
+        const isGone = response && [200, 404].includes(response.code); // 404: gone already
+        if (!isGone) {
+            pm.test(`Cleaned up: ${address}`, () => {
+                pm.expect.fail(error ? error.message : response.text());
+            });
+        }
+        cleanUp();
+    });
+};
+
+remember(pm, pm.request.url.getPath(), pm.response);
+cleanUp();"""
 
 
 def js(value):
@@ -109,20 +195,43 @@ def js(value):
     return json.dumps(value, ensure_ascii=False)
 
 
-def js_step(step):
-    """Return a step of a preparation as an element of a JavaScript array."""
-    array = js([step.caller, step.call, step.body, step.keep])
-    return f"    ...Array({step.times}).fill({array})," if step.times > 1 else f"    {array},"
+def js_steps():
+    """Return all steps as members of a JavaScript object."""
+    members = []
+    for name, step in STEPS.items():
+        parts = [js(step.caller), js(step.call), js(step.body), js(step.keep)]
+        members.append(f"    {js(name)}: [{', '.join(parts)}],")
+    return "\n".join(members)
+
+
+def js_list(names):
+    """Return names as a JavaScript array, in which one that is repeated is written once."""
+    items = []
+    for name, group in itertools.groupby(names):
+        times = len(list(group))
+        items.append(js(name) if times == 1 else f"...Array({times}).fill({js(name)})")
+    return f"[{', '.join(items)}]"
+
+
+def before_each():
+    """Return the collection's pre-request script."""
+    return BEFORE_EACH % js_steps()
+
+
+def after_each():
+    """Return the collection's test script."""
+    refusals = sorted({request.status for request in requests(COLLECTION)} - {200, 201})
+    return AFTER_EACH % "\n".join(
+        f"        {status}: {js(HTTP_STATUS_CODES[status])}," for status in refusals
+    )
 
 
 def prerequest_script(request):
     """Return what Postman runs before a request."""
-    parts = [request.before] if request.before else []
+    lines = [request.before] if request.before else []
     if request.given:
-        kept = {field for step in request.given for field in step.keep.values()}
-        found = [f"\n        found.{name} = {FOUND[name]};" for name in FOUND if name in kept]
-        parts.append(PREPARE % ("\n".join(map(js_step, request.given)), "".join(found)))
-    return "\n\n".join(parts)
+        lines.append(f"prepare(pm, {js_list(request.given)});")
+    return "\n".join(lines)
 
 
 def js_test(name, code):
@@ -131,43 +240,28 @@ def js_test(name, code):
     return f"pm.test({js(name)}, () => {{\n{lines}\n}});"
 
 
-def problem_tests(request):
-    """Yield the tests of a refusal: that it is a problem document, and says what is wrong."""
-    members = {"type": "about:blank", "title": reason(request.status), "status": request.status}
-    code = f"pm.expect(body).to.include({js(members)});\n"
-    code += f"pm.expect(body.detail).to.include({js(request.detail)});"
-    yield f"The problem says: {request.detail}", code
-    if request.errors:
-        code = f"pm.expect(body.errors).to.have.all.keys({js(request.errors)});\n"
-        code += "const texts = Object.values(body.errors).flat();\n"
-        code += 'texts.forEach((text) => pm.expect(text).to.be.a("string"));'
-        yield f"It names what is wrong: {', '.join(request.errors)}", code
+def expected(request):
+    """Return the call of the helper that tests status, content type, and what is refused."""
+    if request.content_type == PROBLEM:
+        fields = f", {js(request.errors)}" if request.errors else ""
+        return f"refuses(pm, {request.status}, {js(request.detail)}{fields});"
+    content_type = "" if request.content_type in JSON_HEADER.values() else request.content_type
+    return f"answers(pm, {request.status}{', ' + js(content_type) if content_type else ''});"
 
 
 def test_script(request):
-    """Return what Postman runs after a request: the tests of status, content type and body."""
-    status = f"pm.response.to.have.status({request.status});"
-    tests = {f"Status is {request.status} {reason(request.status)}": status}
-    content_type = 'pm.response.headers.get("Content-Type")'
-    if request.content_type:
-        is_this = f"pm.expect({content_type}).to.eql({js(request.content_type)});"
-        tests[f"Content type is {request.content_type}"] = is_this
-    else:
-        tests["No content type, as there is no content"] = (
-            f"pm.expect({content_type}).to.be.undefined;"
-        )
-    tests |= dict(problem_tests(request)) if request.status >= 400 else {}
-    tests |= request.tests
-    code = "\n".join(tests.values())
-    lines = ["const body = pm.response.json();"] if re.search(r"\bbody\b", code) else []
+    """Return what Postman runs after a request."""
+    code = "\n".join(request.tests.values())
+    first = expected(request)
+    lines = [f"const body = {first}" if re.search(r"\bbody\b", code) else first]
     for variable in VARIABLES:
         if re.search(rf"(?<![.\"\w]){variable}(?![\":\w])", code):
             value = f'pm.collectionVariables.get("{variable}")'
             value = f"Number({value})" if variable.endswith("_id") else value
             lines.append(f"const {variable} = {value};")
     for variable, field in request.keep.items():
-        lines.append(f'pm.collectionVariables.set("{variable}", pm.response.json().{field});')
-    return "\n".join([*lines, "", *itertools.starmap(js_test, tests.items())]).strip()
+        lines.append(f'pm.collectionVariables.set("{variable}", body.{field});')
+    return "\n".join([*lines, *itertools.starmap(js_test, request.tests.items())])
 
 
 def events(**scripts):
@@ -186,50 +280,90 @@ class Player:
     """Sends the requests to a shop and keeps the variables, as Postman does."""
 
     def __init__(self, app):
+        self.app = app
         self.client = app.test_client()
         self.variables = {**VARIABLES, "long_text": LONG_TEXT}
         self.numbers = itertools.count(1)
+        self.made = []
+        self.sent = 0
+        self.calls = collections.Counter()  # those that are limited, by endpoint and limit
+        self.take("Ana logs in")
+        self.take("Ada logs in")
 
     def fill(self, text):
         """Return a text with the values of the variables in it."""
         return re.sub(r"\{\{(\w+)\}\}", lambda match: str(self.variables[match[1]]), text)
 
-    def send(self, caller, call, body, headers, keep):
+    def send(self, caller, call, body=None, headers=JSON_HEADER, keep=None):
         """Send a call, and keep what it is asked to keep of the answer."""
         method, path = self.fill(call).split(" ")
         headers = {name: self.fill(value) for name, value in headers.items()}
         if caller != "anyone":
             headers["Authorization"] = self.fill(f"Bearer {{{{{caller}_token}}}}")
+        body = None if body is None else self.fill(body)
         response = self.client.open(path, method=method, headers=headers, data=body)
-        found = response.json if isinstance(response.json, dict) else {}
-        links = {rel: url for url, rel in LINK.findall(response.headers.get("Link", ""))}
-        found = found | links | {"etag": response.headers.get("ETag")}
-        for variable, field in keep.items():
-            self.variables[variable] = found[field]
+        self.sent += 1
+        self.count(method, path, response)
+        if response.status_code == 201 and call.rindex("/") == call.index("/"):
+            self.made.append(response.headers["Location"])
+        if keep:
+            links = {rel: url for url, rel in LINK.findall(response.headers.get("Link", ""))}
+            found = links or response.json
+            self.variables |= {variable: found[field] for variable, field in keep.items()}
         return response
 
-    def prepare(self, request):
-        """Do what has to be done before a request."""
-        self.variables["unique"] = next(self.numbers)
-        for step in request.given:
-            for _time in range(step.times):
-                body = None if step.body is None else self.fill(json.dumps(step.body))
-                answer = self.send(step.caller, step.call, body, JSON_HEADER, step.keep)
-                expect(answer.status_code < 400, request, answer)
+    def count(self, method, path, response):
+        """Count a call under what the shop counts it under, with the limit."""
+        limit = response.headers.get("X-RateLimit-Limit")
+        if limit and response.status_code != 405:
+            urls = self.app.url_map.bind("")
+            rule, _arguments = urls.match(path.partition("?")[0], method, return_rule=True)
+            self.calls[rule.endpoint, int(limit)] += 1
+
+    def take(self, name):
+        """Take a step that a request needs."""
+        step = STEPS[name]
+        answer = self.send(step.caller, step.call, json_body(step.body), keep=step.keep)
+        expect(answer.status_code < 400, f"{name!r} ({step.call})", answer)
 
     def play(self, request):
-        """Send a request and return the answer."""
-        body = raw_body(request)
+        """Prepare a request, send it, delete what was made, and return the answer."""
+        self.variables["unique"] = next(self.numbers)
+        for name in request.given:
+            self.take(name)
         headers = dict(header_pairs(request))
-        body = None if body is None else self.fill(body)
-        return self.send(request.caller, request.call, body, headers, request.keep)
+        answer = self.send(
+            request.caller, request.call, json_body(request.body), headers, request.keep
+        )
+        as_expected = answer.status_code == request.status
+        if request.content_type == PROBLEM:
+            as_expected = as_expected and request.detail in answer.json["detail"]
+            as_expected = as_expected and set(request.errors) == {*answer.json.get("errors", {})}
+        expect(as_expected, f"{request.name!r} ({request.call})", answer)
+        while self.made:
+            address = self.made.pop()
+            gone = self.send("mechanic", f"DELETE {address}")
+            expect(gone.status_code in (200, 404), f"DELETE {address}", gone)
+        self.forget_ids()
+        return answer
+
+    def forget_ids(self):
+        """Let new records get the same ids again, so that no answer depends on another request."""
+        with self.app.app_context():
+            for table in mechanic_shop.db.metadata.sorted_tables:
+                if "id" in table.columns:
+                    statement = FORGET_IDS.format(table=table.name)
+                    mechanic_shop.db.session.execute(sa.text(statement))
+            mechanic_shop.db.session.commit()
 
 
-def expect(expectation, request, answer):
-    """Raise RuntimeError with the answer in it when a request is not answered as expected."""
+def expect(expectation, call, answer):
+    """Raise RuntimeError with the answer in it when a call is not answered as expected."""
     if not expectation:
         text = f"{answer.status}\n{answer.get_data(as_text=True)}"
-        raise RuntimeError(f"{request.name!r} ({request.call}) is answered {text}")
+        raise RuntimeError(
+            f"tests/collection_requests.py does not expect this. {call} is answered {text}"
+        )
 
 
 def sample_shop(database_url):
@@ -252,17 +386,20 @@ def sample_shop(database_url):
 # === The collection ===============================================================================
 
 
-def reason(status):
-    """Return the words that belong to a status."""
-    return HTTP_STATUS_CODES[status]
+def requests(folder):
+    """Yield the requests in a folder and in the folders in it."""
+    for item in folder.items:
+        if isinstance(item, Folder):
+            yield from requests(item)
+        else:
+            yield item
 
 
-def raw_body(request):
-    """Return the body of a request as text, with its variables, or None."""
-    if request.body is None or isinstance(request.body, str):
-        return request.body
-    text = json.dumps(request.body, indent=4, ensure_ascii=False)
-    return re.sub(r'"(\{\{\w+_id\}\})"', r"\1", text)  # ids are numbers
+def json_body(body, **options):
+    """Return a body as text, with its variables, or None. Ids are numbers."""
+    if body is None or isinstance(body, str):
+        return body
+    return ID_VARIABLE.sub(r"\1", json.dumps(body, ensure_ascii=False, **options))
 
 
 def header_pairs(request):
@@ -293,13 +430,15 @@ def postman_auth(caller):
 
 
 def postman_request(request):
-    """Return a request as Postman stores it, without its name and scripts."""
+    """Return a request as Postman stores it, without its name, description and scripts."""
     method, path = request.call.split(" ")
     header = [{"key": key, "value": value} for key, value in header_pairs(request)]
     stored = {"method": method, "header": header, "url": postman_url(path)}
+    if request.caller != "mechanic":  # mechanics are what the collection has
+        stored["auth"] = postman_auth(request.caller)
     if request.body is not None:
-        options = {"raw": {"language": "json"}}
-        stored["body"] = {"mode": "raw", "raw": raw_body(request), "options": options}
+        text = json_body(request.body, indent=4)
+        stored["body"] = {"mode": "raw", "raw": text, "options": {"raw": {"language": "json"}}}
     return stored
 
 
@@ -313,84 +452,94 @@ def steady(value, volatile):
     return value
 
 
-def example(request, answer, title=""):
-    """Return an answer as a saved example of Postman."""
-    status = answer.status_code
-    headers = {name: answer.headers.get(name) for name in HEADERS_TO_SAVE}
-    if headers["Retry-After"]:
-        headers["Retry-After"] = "60"
-    if headers["Allow"]:
+def saved_body(request, answer):
+    """Return the body of an answer as it is saved: a few records of a list, the head of a page."""
+    if not answer.is_json:
+        head, end, _rest = answer.get_data(as_text=True).partition("</title>")
+        return f"{head}{end}..."
+    saved = steady(answer.json, {"token": "<the token>"} | request.volatile)
+    return json.dumps(saved[:LISTED] if isinstance(saved, list) else saved, ensure_ascii=False)
+
+
+def saved_headers(request, answer):
+    """Return the headers of an answer that its tests look at, with steady values."""
+    headers = dict(answer.headers)
+    headers |= {"Retry-After": "60", "X-RateLimit-Reset": "1767225600"}
+    if answer.allow:
         headers["Allow"] = ", ".join(sorted(answer.allow))
-    text = answer.get_data(as_text=True)
-    for long_part, short in {"<style>.*?</style>": "<style>...</style>", "<h2>.*": "..."}.items():
-        text = re.sub(f"(?s){long_part}", short, text)
-    if answer.is_json:
-        volatile = {"token": "<the token>"} | request.volatile
-        text = json.dumps(steady(answer.json, volatile), indent=4, ensure_ascii=False)
-    original = postman_request(request) | {"auth": postman_auth(request.caller)}
+    names = re.findall(r'headers\.get\("([\w-]+)"\)', "\n".join(request.tests.values()))
+    return [{"key": name, "value": headers[name]} for name in dict.fromkeys(names)]
+
+
+def example(request, answer):
+    """Return an answer as a saved example of Postman."""
+    reason = HTTP_STATUS_CODES[request.status]
     return {
-        "name": f"{status} {reason(status)}" + (f": {title}" if title else ""),
-        "originalRequest": original,
-        "status": reason(status),
-        "code": status,
+        "name": f"{request.status} {reason}",
+        "originalRequest": postman_request(request),
+        "status": reason,
+        "code": request.status,
         "_postman_previewlanguage": "json" if answer.is_json else "html",
-        "header": [{"key": name, "value": value} for name, value in headers.items() if value],
-        "cookie": [],
-        "body": text,
+        "header": saved_headers(request, answer),
+        "body": saved_body(request, answer),
     }
 
 
-def examples(request, player):
-    """Return the saved examples of a request: its answer, and one that goes the other way."""
-    player.prepare(request)
-    answer = player.play(request)
-    expect(answer.status_code == request.status, request, answer)
-    saved = [example(request, answer)]
-    other = request.other
-    title, changes = other if other else ("without a token", {"caller": "anyone"})
-    changed = dataclasses.replace(request, keep={}, **changes)
-    if other and (answer.status_code < 400 or "given" in changes):  # a refusal changed nothing
-        player.prepare(changed)
-    answer = player.play(changed)
-    expect((answer.status_code < 400) != (request.status < 400), changed, answer)
-    return [*saved, example(changed, answer, title)]
-
-
-def postman_item(item, caller, player):
+def postman_item(item, player):
     """Return a folder or a request as Postman stores it."""
     if isinstance(item, Folder):
-        stored = {"name": item.name, "description": item.says}
-        if item.caller:
-            stored["auth"] = postman_auth(item.caller)
-        caller = item.caller or caller
-        return stored | {"item": [postman_item(inner, caller, player) for inner in item.items]}
-    request = dataclasses.replace(item, caller=caller)
-    description = {"description": request.says}
+        items = [postman_item(inner, player) for inner in item.items]
+        return {"name": item.name, "description": item.says, "item": items}
     return {
-        "name": request.name,
-        "event": events(prerequest=prerequest_script(request), test=test_script(request)),
-        "request": postman_request(request) | description,
-        "response": examples(request, player),
+        "name": item.name,
+        "event": events(prerequest=prerequest_script(item), test=test_script(item)),
+        "request": postman_request(item) | {"description": item.says},
+        "response": [example(item, player.play(item))],
     }
 
 
-def make_collection(folder):
-    """Return the collection as text. The database of the shop that answers lies in the folder."""
+def play_all(folder):
+    """Return the collection, and the player that has played it to a shop in a folder."""
     app = sample_shop(f"sqlite:///{folder}/shop.db")
-    stored = postman_item(COLLECTION, None, Player(app))
+    player = Player(app)
+    stored = postman_item(COLLECTION, player)
     with app.app_context():
         mechanic_shop.db.engine.dispose()
-    info = {"name": stored.pop("name"), "description": stored.pop("description"), "schema": SCHEMA}
-    variables = [{"key": key, "value": value} for key, value in VARIABLES.items()]
-    around = {"event": events(prerequest=BEFORE_EACH), "variable": variables}
-    return json.dumps({"info": info} | stored | around, indent="\t", ensure_ascii=False) + "\n"
+    numbers = {"{requests}": len(list(requests(COLLECTION))), "{sent}": player.sent}
+    description = stored.pop("description")
+    for name, number in numbers.items():
+        description = description.replace(name, str(number))
+    info = {"name": stored.pop("name"), "description": description, "schema": SCHEMA}
+    around = {
+        "auth": postman_auth("mechanic"),
+        "event": events(prerequest=before_each(), test=after_each()),
+        "variable": [{"key": key, "value": value} for key, value in VARIABLES.items()],
+    }
+    return {"info": info} | stored | around, player
+
+
+def as_text(value, indent=""):
+    """Return JSON in which a list or an object that fits on a line stands on one line."""
+    line = json.dumps(value, ensure_ascii=False)
+    if not value or not isinstance(value, list | dict) or len(indent + line) <= WIDTH:
+        return line
+    deeper = indent + "\t"
+    if isinstance(value, list):
+        members, (start, end) = [as_text(item, deeper) for item in value], "[]"
+    else:
+        members = [f"{json.dumps(key)}: {as_text(item, deeper)}" for key, item in value.items()]
+        start, end = "{}"
+    separator = f",\n{deeper}"
+    return f"{start}\n{deeper}{separator.join(members)}\n{indent}{end}"
 
 
 def main():
     """Write the collection."""
+    file = Path(sys.argv[1]) if sys.argv[1:] else FILE
     with tempfile.TemporaryDirectory() as folder:
-        FILE.write_text(make_collection(folder), encoding="utf-8", newline="\n")
-    print(f"Wrote {FILE.name}.")
+        collection, _player = play_all(folder)
+    file.write_text(as_text(collection) + "\n", encoding="utf-8", newline="\n")
+    print(f"Wrote {file.name}.")
 
 
 if __name__ == "__main__":
