@@ -6,8 +6,7 @@
 Anyone may browse the inventory and register as a customer. Customers see and change their own
 record and see their own tickets. Mechanics, the trusted staff, do everything else.
 
-The sections build on each other: each uses only what stands above it. To begin with the views,
-read "Inventory" first, and look up what it uses.
+Each section uses only what stands above it.
 """
 
 import contextlib
@@ -40,8 +39,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug import exceptions, routing, security, serving
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-# === Settings =====================================================================================
-# Where the shop finds its database, its cache and its secret key. The defaults need no server.
+# === Settings and extensions ======================================================================
+# Where the shop finds its database, its cache and its secret key (the defaults need no server), and
+# the libraries that it is made of, which create_app() connects with the app.
 
 DEFAULTS = {
     "SQLALCHEMY_DATABASE_URI": "sqlite:///mechanic_shop.db",  # a file in the folder instance/
@@ -50,12 +50,12 @@ DEFAULTS = {
     "RATELIMIT_ENABLED": True,
     "RATELIMIT_DEFAULT": "200/minute",
     "RATELIMIT_HEADERS_ENABLED": True,
-    "RATELIMIT_STORAGE_URI": "memory://",  # of this process
-    "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,  # go on in memory while Redis is away
-    "RATELIMIT_SWALLOW_ERRORS": True,  # Redis may go away between the check and the count
+    "RATELIMIT_STORAGE_URI": "memory://",  # the memory of this process
+    "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,  # count there while Redis is away
+    "RATELIMIT_SWALLOW_ERRORS": True,  # answer a request during which Redis goes away
     "CACHE_TYPE": "SimpleCache",  # in memory, too
-    "CACHE_DEFAULT_TIMEOUT": 60,
-    "MAX_CONTENT_LENGTH": 64 * 1024,
+    "CACHE_DEFAULT_TIMEOUT": 60,  # seconds
+    "MAX_CONTENT_LENGTH": 64 * 1024,  # bytes of a body
     "TRUSTED_PROXIES": 0,  # number of proxies whose X-Forwarded-For is trusted
 }
 
@@ -75,54 +75,39 @@ def load_settings(config, overrides):
         config.update(CACHE_TYPE="RedisCache", CACHE_REDIS_URL=redis_url)
     if os.environ.get("SECRET_KEY"):
         config["SECRET_KEY"] = os.environ["SECRET_KEY"]
-    config.from_mapping(overrides)
+    config.from_mapping(overrides)  # None changes nothing
     if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):
-        # MariaDB's default would go on showing a request the data as they were at its start.
+        # Let each query see the data of today, not of the first query (as is MariaDB's default).
         options = {"isolation_level": "READ COMMITTED", **config["SQLALCHEMY_ENGINE_OPTIONS"]}
         config["SQLALCHEMY_ENGINE_OPTIONS"] = options
 
 
-def load_or_create_secret_key(folder):
-    """Return the secret key that is kept in a folder. The first call makes it."""
-    path = Path(folder) / "secret_key"
-    if not path.exists():
+def load_secret_key(app):
+    """Return the secret key of the settings, or else the one that the first start makes and keeps.
+    Raises RuntimeError if it is too short."""
+    key = app.config["SECRET_KEY"]
+    path = Path(app.instance_path) / "secret_key"
+    if not key and not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)  # only the user who runs the shop may read it
         path.write_text(secrets.token_hex(32))
-    return path.read_text()
+    key = str(key or path.read_text())  # FLASK_SECRET_KEY=123... is a number
+    if len(key.encode()) < 32:
+        raise RuntimeError("SECRET_KEY must have at least 32 bytes.")
+    return key
 
 
-# === Extensions ===================================================================================
-# The libraries that the shop is made of. create_app(), at the end, connects them with the app.
-
-
-class Base(orm.DeclarativeBase):
-    """What all models have: an id, which SQLite does not give again after a delete."""
-
-    __table_args__ = {"sqlite_autoincrement": True}
-    __mapper_args__ = {"confirm_deleted_rows": False}  # two callers may delete a record at once
+class Base(orm.DeclarativeBase):  # what all models have
+    __table_args__ = {"sqlite_autoincrement": True}  # do not give the id of a deleted row again
+    __mapper_args__ = {"confirm_deleted_rows": False}  # no warning if another request was faster
     id: Mapped[int] = mapped_column(primary_key=True)
 
 
-class ShopCache(Cache):
-    """A cache that seems empty while Redis is away. (Flask-Limiter logs that it is away.)"""
-
-    def get(self, key):
-        try:
-            return super().get(key)
-        except Exception:  # whatever the Redis driver raises; without Redis it is not installed
-            return None
-
-    def set(self, key, value, timeout=None):
-        with contextlib.suppress(Exception):
-            super().set(key, value, timeout)
-
-
-# With expire_on_commit=False a record can be shown after the commit without reading it again.
+# expire_on_commit=False: a record can be shown after a commit without reading it again.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 ma = Marshmallow()
-cache = ShopCache()
-# The default limit is read from the app that a request is for: in the tests there are several.
+cache = Cache()
+# The lambda is called with each request: two apps of one process can have different limits.
 limiter = Limiter(
     get_remote_address, default_limits=[lambda: current_app.config["RATELIMIT_DEFAULT"]]
 )
@@ -130,7 +115,7 @@ limiter = Limiter(
 
 @sa.event.listens_for(sa.Engine, "connect")
 def prepare_sqlite(connection, _record):
-    """Set up each new connection to SQLite. It listens to all engines: each app makes its own."""
+    """Set up a new connection to SQLite. (Listens to all engines: each app makes its own.)"""
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA foreign_keys = ON")  # off by default
         connection.execute("PRAGMA journal_mode = WAL")  # readers do not wait for a writer
@@ -139,9 +124,10 @@ def prepare_sqlite(connection, _record):
 
 @sa.event.listens_for(db.session, "after_commit")
 def renew_data_version(_session=None):
-    """Set a new version of the data after each commit, and return it. See `cached`."""
+    """Set a new version of the data, and return it. SQLAlchemy calls this after each commit."""
     version = secrets.token_hex(16)  # random, so that no process can ever set it a second time
-    cache.set("data version", version, timeout=24 * 60 * 60)  # outlives all entries of its own
+    with contextlib.suppress(Exception):  # Redis may be away
+        cache.set("data version", version, timeout=24 * 60 * 60)  # longer than any cached answer
     return version
 
 
@@ -150,9 +136,8 @@ def renew_data_version(_session=None):
 # tickets and parts, is a model of its own, as it has columns of its own.
 
 
+# The columns that customers and mechanics share. A mixin: it has no table of its own.
 class Account:
-    """The columns that customers and mechanics share. A mixin: it has no table of its own."""
-
     first_name: Mapped[str] = mapped_column(sa.String(100))
     last_name: Mapped[str] = mapped_column(sa.String(100))
     email: Mapped[str] = mapped_column(sa.String(254), unique=True)
@@ -180,17 +165,16 @@ class Inventory(db.Model):
     quantity: Mapped[int] = mapped_column(sa.BigInteger, default=1)  # pieces in stock
 
 
-class TicketInventory(db.Model):
+class TicketInventory(db.Model):  # a line of a ticket's bill: so many pieces of a part
     __tablename__ = "ticket_inventory"
     ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("service_tickets.id"))
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
     quantity: Mapped[int] = mapped_column(sa.BigInteger)
     unit_price: Mapped[float] = mapped_column(sa.Double)  # of the part when it was first put on
-    part: Mapped[Inventory] = orm.relationship(lazy="joined", innerjoin=True)
+    part: Mapped[Inventory] = orm.relationship(lazy="joined", innerjoin=True)  # read by a JOIN
 
 
-# A ticket and a part have one row at most. (The indexes on single columns are for those rows that
-# the database looks up when a part, a customer or a mechanic is deleted or listed.)
+# A ticket has only one line for a part.
 sa.Index("ticket_part", TicketInventory.ticket_id, TicketInventory.inventory_id, unique=True)
 
 service_mechanic = db.Table(
@@ -208,11 +192,11 @@ class ServiceTicket(db.Model):
     service_desc: Mapped[str] = mapped_column(sa.String(500))
     service_date: Mapped[dt.date] = mapped_column(default=dt.date.today)
     price: Mapped[float] = mapped_column(sa.Double, default=0.0)  # of the labour
-    # "selectin" reads the mechanics of all tickets of a list in one query, not one for each.
+    # selectin: the mechanics of all tickets of a list are read in one query, not one for each.
     mechanics: Mapped[list[Mechanic]] = orm.relationship(
         secondary=service_mechanic, lazy="selectin", order_by=Mechanic.id
     )
-    # With this cascade, the rows of a ticket are deleted with the ticket.
+    # cascade: the lines are deleted with their ticket.
     parts: Mapped[list[TicketInventory]] = orm.relationship(
         cascade="all, delete-orphan", lazy="selectin", order_by=TicketInventory.inventory_id
     )
@@ -233,7 +217,8 @@ hashing_gate = threading.Semaphore(2)  # at most two at once; the others wait th
 
 def hash_password(password):
     """Return the hash of a new password."""
-    db.session.rollback()  # give the connection back: others can use it while this takes its time
+    # Nothing has been changed yet: this only gives the database connection back for the wait.
+    db.session.rollback()
     with hashing_gate:
         return security.generate_password_hash(password)
 
@@ -257,6 +242,7 @@ UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 
 NAMES = ("id", "first_name", "last_name")
 MAX_ID = 999_999_999  # nine digits, which fit into an integer column of every database
+# \Z is the end of the text. ($ would let a newline follow.)
 ASCII_ONLY = Regexp(r"[!-~]+\Z", error="Must be ASCII characters without blanks.")
 VIN = Regexp(r"[A-Za-z0-9]{1,17}\Z", error="Must be 1 to 17 ASCII letters and digits.")
 
@@ -275,7 +261,8 @@ class Text(ma.String):
             text = text.strip()
         if self.required and not text:
             raise ValidationError("Must not be empty.")
-        if re.search("[\0\ud800-\udfff]", text):  # NUL, or half a character (a lone surrogate)
+        # Not every database stores a NUL; none stores half of a pair, as JSON's "\ud800".
+        if re.search("[\0\ud800-\udfff]", text):
             raise ValidationError("Contains a character that cannot be stored.")
         return text
 
@@ -312,8 +299,8 @@ class WholeNumber(Number):  # 10 or 10.0, not 10.5
         return int(number)
 
 
-class Mechanics(ma.Field):
-    """A list of at most 100 ids, which becomes the list of these mechanics."""
+class MechanicIds(ma.Field):
+    """A list of at most 100 ids. The loaded value is the list of these mechanics."""
 
     def _deserialize(self, value, attr, data, **kwargs):
         if not isinstance(value, list) or len(value) > 100:
@@ -334,8 +321,7 @@ class RecordSchema(ma.SQLAlchemyAutoSchema):
 
 
 class AccountSchema(RecordSchema):
-    """The fields that customers and mechanics share. A loaded password is hashed already."""
-
+    # post_load gets the value of a field after all checks: a loaded password is hashed already.
     # Email() takes letters such as é, which databases compare in different ways: only ASCII here.
     email = Text(
         required=True, validate=[Length(max=254), Email(), ASCII_ONLY], post_load=str.lower
@@ -358,8 +344,8 @@ class MechanicSchema(AccountSchema):
     ticket_count = ma.Integer(dump_only=True)  # only in the ranking
 
 
-# MechanicSchema without all fields but email and password. A login compares these and stores
-# neither, so they only have to be there: their form is not checked, the password is not hashed.
+# MechanicSchema with only email and password. A login compares these and stores neither, so they
+# only have to be there: their form is not checked, and the password is not hashed.
 class LoginSchema(MechanicSchema):
     class Meta:
         model = Mechanic
@@ -401,13 +387,14 @@ class ServiceTicketSchema(RecordSchema):
 
 
 class EditMechanicsSchema(ma.Schema):
-    add_ids = Mechanics(load_default=[])
-    remove_ids = Mechanics(load_default=[])
+    add_ids = MechanicIds(load_default=[])
+    remove_ids = MechanicIds(load_default=[])
 
     @validates_schema
     def check_ids(self, fields, **_kwargs):
         if not fields["add_ids"] and not fields["remove_ids"]:
             raise ValidationError("Name at least one mechanic.", "add_ids")
+        # A session has one object for each row, so equal rows are equal in a set.
         if set(fields["add_ids"]) & set(fields["remove_ids"]):
             raise ValidationError("A mechanic is in both lists.", "remove_ids")
 
@@ -427,7 +414,7 @@ customer_schema = CustomerSchema()
 mechanic_schema = MechanicSchema()
 login_schema = LoginSchema()
 inventory_schema = InventorySchema()
-ticket_inventory_schema = TicketInventorySchema(exclude=("name",))
+ticket_inventory_schema = TicketInventorySchema(exclude=["name"])  # as in the assignment
 service_ticket_schema = ServiceTicketSchema()
 page_schema = ListSchema(only=("page", "per_page"))
 search_schema = ListSchema(only=("page", "per_page", "search"))
@@ -435,8 +422,8 @@ search_schema = ListSchema(only=("page", "per_page", "search"))
 
 # === Errors =======================================================================================
 # Every error has the same JSON format, "problem details" (RFC 9457). Views call abort(404, "...")
-# or let an exception pass; the function for that kind of exception makes the answer. (A blueprint
-# can handle the errors of the whole app, which does not exist yet: create_app makes it.)
+# or let an exception pass; of the functions for its class and the classes above it, Flask calls the
+# nearest. (They are on a blueprint, as create_app() has not made the app yet.)
 
 main_bp = Blueprint("main", __name__)
 
@@ -467,17 +454,17 @@ def invalid_fields(error):
 @main_bp.app_errorhandler(orm.exc.StaleDataError)  # the record to change is gone
 def conflict(error):
     """Answer 409 when a change does not fit to what is stored."""
-    statement = getattr(error, "statement", "")
+    statement = getattr(error, "statement", "")  # StaleDataError has none
     if statement.startswith("DELETE"):
         detail = "Service tickets refer to this record, so it cannot be deleted."
-    elif "email" in statement:
+    elif "email" in statement:  # the only unique column: the write of an account has failed
         detail = "Another account has this email address."
     else:
         detail = "A record that is needed here was deleted at the same moment."
     return http_error(exceptions.Conflict(detail))
 
 
-@main_bp.app_errorhandler(exc.DBAPIError)  # all that the drivers raise
+@main_bp.app_errorhandler(exc.DBAPIError)  # all else that a database driver raises
 @main_bp.app_errorhandler(exc.TimeoutError)  # all connections are in use
 def database_unavailable(error):
     """Answer 503 when the database cannot do its work. The log says why."""
@@ -492,7 +479,7 @@ def database_unavailable(error):
 
 
 # An id in a path, as in /customers/<id:customer_id>. Flask's own <int:...> takes any number of
-# digits, and those of all scripts.
+# digits, and Arabic ones, too.
 class IdConverter(routing.IntegerConverter):
     regex = "[0-9]{1,9}"  # as in MAX_ID
 
@@ -502,12 +489,12 @@ def load_json(optional=False):
     if optional and not request.get_data():
         return {}
     try:
-        body = request.get_json()
+        data = request.get_json()
     except (exceptions.BadRequest, RecursionError):  # not JSON, or nested 10,000 deep
-        body = None
-    if not isinstance(body, dict):
+        data = None
+    if not isinstance(data, dict):
         abort(400, "The body must be a JSON object.")
-    return body
+    return data
 
 
 def optional_fields():
@@ -515,7 +502,7 @@ def optional_fields():
     if request.method == "PATCH":
         return True  # all of them
     if request.method == "PUT":
-        return ["password"]
+        return ["password"]  # other schemas have no such field, and ignore it
     return []
 
 
@@ -553,9 +540,9 @@ def page_response(query, schema, parameters):
     page = db.paginate(query, page=number, per_page=size, error_out=False)  # past the end: empty
     pages = {"first": 1, "prev": page.prev_num, "next": page.next_num, "last": page.pages or 1}
     links = []
-    for relation, number in pages.items():
-        if number is not None:
-            address = f"{request.path}?{urlencode({**parameters, 'page': number})}"
+    for relation, target in pages.items():
+        if target is not None:
+            address = f"{request.path}?{urlencode({**parameters, 'page': target})}"
             links.append(f'<{address}>; rel="{relation}"')
     headers = {"X-Total-Count": page.total, "Link": ", ".join(links)}
     return schema.dump(page.items, many=True), headers
@@ -571,23 +558,17 @@ TOKEN_SECONDS = 60 * 60
 
 
 def fingerprint(password_hash):
-    """Return a text that changes with the password, but does not tell its hash."""
+    """Return a text that changes with the password, and that only the shop can compute (HMAC)."""
     key = current_app.config["SECRET_KEY"].encode()
     return hmac.new(key, password_hash.encode(), "sha256").hexdigest()
-
-
-def stored_password_hash(role, account_id):
-    """Return the password hash of an account, or None if there is no such account."""
-    model = ROLES[role]
-    return db.session.scalar(sa.select(model.password).where(model.id == account_id))
 
 
 def encode_token(mechanic_id, role="mechanic", password_hash=None):
     """Return a token for a mechanic, or with role="customer" for the customer with that id."""
     # A login passes the hash that it has checked: the password may change at the same moment.
     if password_hash is None:
-        password_hash = stored_password_hash(role, mechanic_id)
-    # As a key object: a text that looks like JSON would be parsed by python-jose.
+        password_hash = db.session.get_one(ROLES[role], mechanic_id).password
+    # We pass a key object, as python-jose would parse a text that looks like JSON.
     key = jwk.construct(current_app.config["SECRET_KEY"], "HS256")
     now = int(time.time())
     claims = {"sub": str(mechanic_id), "role": role, "iat": now, "exp": now + TOKEN_SECONDS}
@@ -602,11 +583,13 @@ def decode_token(token):
         options = {"require_exp": True}  # python-jose would take a token that never expires
         claims = jwt.decode(token, key, algorithms=["HS256"], options=options)
         role, account_id = claims["role"], int(claims["sub"])
-        password_hash = stored_password_hash(role, account_id)
+        query = sa.select(ROLES[role].password).where(ROLES[role].id == account_id)
+        password_hash = db.session.scalar(query)  # None without such an account
+        # compare_digest takes the same time wherever two texts differ.
         valid = hmac.compare_digest(claims["fingerprint"], fingerprint(password_hash))
     except exc.SQLAlchemyError:
         raise  # the database is away: 503
-    except Exception:  # a wrong token can fail at each line; without an account the last one fails
+    except Exception:  # a wrong token may fail at any line, no account at the last one
         valid = False
     if not valid:
         abort(401, "Log in, and send the token in the header Authorization: Bearer.")
@@ -615,16 +598,17 @@ def decode_token(token):
 
 def address_and_email():
     """Return what a login is counted under: the caller's address and the email to log in."""
-    try:
-        email = str(load_json().get("email")).strip().lower()
-    except exceptions.HTTPException:
-        email = ""  # the view will refuse this body
-    # ascii() escapes what Redis cannot store. No real email is longer than 254 characters.
+    email = None
+    with contextlib.suppress(exceptions.HTTPException):  # the view will refuse such a body
+        email = load_json().get("email")
+    if isinstance(email, str):
+        email = email.strip().lower()
+    # ascii() escapes what Redis cannot store. Longer texts, which are no emails, are cut.
     return f"{get_remote_address()} {ascii(email)[:300]}"
 
 
-# Both login routes count together. The second limit stops who guesses the password of one
-# account; as it counts for each address, nobody can lock out somebody at another address.
+# The login routes share two counters: of the logins from an address, and of those from an address
+# for one email. So guessing stops soon, and nobody can lock out somebody at another address.
 limit_logins = limiter.shared_limit("100/minute", scope="login")
 limit_logins_of_email = limiter.shared_limit("10/minute", "login", key_func=address_and_email)
 
@@ -635,7 +619,7 @@ def log_in(role, email, password):
     query = sa.select(model.id, model.email, model.password).where(model.email == email)
     account = db.session.execute(query).first()
     password_hash = UNKNOWN_ACCOUNT_HASH
-    # MariaDB may take é for e and find an account whose logins are counted under another email.
+    # MariaDB may take é for e. Then a guesser would have ten more tries with é, ten with è ...
     if account is not None and account.email == email:
         password_hash = account.password
     if not password_matches(password, password_hash):
@@ -657,7 +641,8 @@ def log_in(role, email, password):
 # So nobody gets an answer from the cache who may not see it. Three levels of functions are needed
 # where a decorator has arguments: token_required("mechanic") is called first and returns
 # `decorator`, which Python calls with the view and which returns `wrapper`, which Flask calls with
-# each request. functools.wraps keeps the view's name and docstring.
+# each request. functools.wraps gives the wrapper the view's name, docstring and attributes, so
+# that the front page finds roles and schemas on the outermost one.
 
 
 def token_required(*roles):
@@ -673,11 +658,12 @@ def token_required(*roles):
             role, account_id = decode_token(token)
             if role not in roles:
                 abort(403, f"Only a {' or '.join(roles)} may do this.")
+            # The assignment wants the id in the request.
             request.mechanic_id = account_id if role == "mechanic" else None
             request.customer_id = account_id if role == "customer" else None
             return view(**arguments)
 
-        wrapper.roles = roles  # the front page shows them
+        wrapper.roles = roles
         return wrapper
 
     return decorator
@@ -720,16 +706,20 @@ def cached(view):
 
     @functools.wraps(view)
     def wrapper(**arguments):
-        # Read the version before the data: a slow reader then stores its answer under an old
-        # version, which nobody looks up.
-        version = cache.get("data version") or renew_data_version()
-        key = f"{version} {request.path} {arguments}"
-        response = cache.get(key)
-        if response is None:
-            response = make_response(view(**arguments))
-            cache.set(key, response)
-        else:
+        try:
+            # Read the version before the data: a slow reader then stores its answer under an old
+            # version, which nobody looks up.
+            version = cache.get("data version") or renew_data_version()
+            key = f"{version} {request.path} {arguments}"
+            response = cache.get(key)
+        except Exception:  # Redis is away. (Its own exceptions are not installed without it.)
+            return view(**arguments)
+        if response is not None:
             response.headers["hit_cache"] = "True"
+            return response
+        response = make_response(view(**arguments))
+        with contextlib.suppress(Exception):  # Redis has gone away meanwhile
+            cache.set(key, response)
         return response
 
     return wrapper
@@ -851,11 +841,12 @@ def list_mechanics(parameters):
 @cached
 def rank_mechanics(parameters):
     """List the mechanics by how many tickets they work on, most first."""
-    # For each mechanic this counts the rows of service_mechanic that have the mechanic's id.
+    # A scalar subquery gives one value for each row of the query around it, here for each mechanic:
+    # the number of rows of service_mechanic with the id of that mechanic.
     own_rows = service_mechanic.c.mechanic_id == Mechanic.id
     count = sa.select(sa.func.count()).where(own_rows).scalar_subquery()
     ticket_count = count.label("ticket_count")
-    # A Bundle makes one object of several columns: db.paginate takes one object a row.
+    # A Bundle makes one object of the columns of a row, as db.paginate needs it.
     row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, ticket_count)
     query = sa.select(row).order_by(ticket_count.desc(), Mechanic.id)
     return page_response(query, MechanicSchema(only=(*NAMES, "ticket_count")), parameters)
@@ -866,6 +857,7 @@ def rank_mechanics(parameters):
 @query_parameters(page_schema)
 def mechanic_tickets(parameters):
     """List the tickets that the caller works on."""
+    # join() follows the foreign key between the two tables.
     query = sa.select(ServiceTicket).join(service_mechanic).order_by(service_mechanic.c.ticket_id)
     query = query.where(service_mechanic.c.mechanic_id == request.mechanic_id)
     return page_response(query, service_ticket_schema, parameters)
@@ -950,30 +942,22 @@ def update_inventory(fields, inventory_id):
 @token_required("mechanic")
 def delete_inventory(inventory_id):
     """Delete a part that is on no ticket."""
-    return delete_record(get_or_404(Inventory, inventory_id), "inventory")
-
-
-def take_from_stock(inventory_id, pieces):
-    """Take pieces of a part out of stock. Aborts with 409 if there are not enough."""
-    # One statement checks and takes, so of two callers only one gets the last piece.
-    enough = Inventory.quantity >= pieces
-    update = sa.update(Inventory).where(Inventory.id == inventory_id, enough)
-    result = db.session.execute(update.values(quantity=Inventory.quantity - pieces))
-    if result.rowcount == 0:
-        abort(409, f"Not enough stock of part {inventory_id}: {pieces} wanted.")
+    return delete_record(get_or_404(Inventory, inventory_id), "inventory")  # the assignment's word
 
 
 # === Service tickets ==============================================================================
 # What is to be done on whose car, which mechanics work on it (service_tickets_bp), and which
-# parts it takes from stock (ticket_inventory_bp).
+# parts it takes from stock (ticket_inventory_bp). What several requests may change at once is locked
+# first: from an UPDATE on, the database lets nobody else change the row until this request commits
+# or, after an abort, closes its session.
 
 service_tickets_bp = Blueprint("service_tickets", __name__, url_prefix="/service_tickets")
 ticket_inventory_bp = Blueprint("ticket_inventory", __name__, url_prefix="/ticket_inventory")
 
 
 def lock_ticket(ticket_id):
-    """Keep other requests from changing a ticket until this one commits. Aborts with 404."""
-    # An UPDATE that changes nothing: unlike SELECT ... FOR UPDATE it locks on SQLite, too.
+    """Keep other requests from changing a ticket until this one ends. Aborts with 404."""
+    # The UPDATE sets the price to itself. (SELECT ... FOR UPDATE would not lock on SQLite.)
     update = sa.update(ServiceTicket).where(ServiceTicket.id == ticket_id)
     result = db.session.execute(update.values(price=ServiceTicket.price))
     if result.rowcount == 0:
@@ -982,9 +966,10 @@ def lock_ticket(ticket_id):
 
 def change_mechanics(ticket_id, add, remove):
     """Put mechanics on a ticket and take others off. Answer with the ticket."""
-    lock_ticket(ticket_id)  # or two requests at once could both add the same mechanic
+    lock_ticket(ticket_id)
     ticket = get_or_404(ServiceTicket, ticket_id)
     mechanics = set(ticket.mechanics).union(add).difference(remove)
+    # Sorted here, as order_by works only when the mechanics are read from the database.
     ticket.mechanics = sorted(mechanics, key=lambda mechanic: mechanic.id)
     db.session.commit()
     return service_ticket_schema.dump(ticket)
@@ -1032,10 +1017,11 @@ def update_service_ticket(fields, ticket_id):
 @token_required("mechanic")
 def delete_service_ticket(ticket_id):
     """Delete a ticket and put its parts back into stock."""
-    lock_ticket(ticket_id)  # or a part could be put on it meanwhile, and would be lost
+    lock_ticket(ticket_id)
     ticket = get_or_404(ServiceTicket, ticket_id)
     for line in ticket.parts:
-        line.part.quantity = Inventory.quantity + line.quantity  # the database adds, not Python
+        # In SQL: SET quantity = quantity + ... So no change by another request is lost.
+        line.part.quantity = Inventory.quantity + line.quantity
     return delete_record(ticket, "service ticket")
 
 
@@ -1068,13 +1054,18 @@ def assign_inventory(fields, ticket_id, inventory_id):
     """Put pieces of a part from stock on a ticket: one, or as many as quantity says."""
     lock_ticket(ticket_id)
     part = get_or_404(Inventory, inventory_id)
-    take_from_stock(inventory_id, fields["quantity"])
+    pieces = fields["quantity"]
+    # One statement checks and takes, so of two callers only one gets the last piece.
+    enough = sa.and_(Inventory.id == inventory_id, Inventory.quantity >= pieces)
+    update = sa.update(Inventory).where(enough).values(quantity=Inventory.quantity - pieces)
+    if db.session.execute(update).rowcount == 0:
+        abort(409, f"Not enough stock of part {inventory_id}: {pieces} wanted.")
     key = {"ticket_id": ticket_id, "inventory_id": inventory_id}
     line = db.session.scalar(sa.select(TicketInventory).filter_by(**key))
     if line is None:
         line = TicketInventory(**key, quantity=0, unit_price=part.price)
         db.session.add(line)
-    line.quantity += fields["quantity"]
+    line.quantity += pieces
     db.session.commit()
     headers = {"Location": f"/service_tickets/{ticket_id}"}
     return ticket_inventory_schema.dump(line), 201, headers
@@ -1082,7 +1073,7 @@ def assign_inventory(fields, ticket_id, inventory_id):
 
 @ticket_inventory_bp.delete("/<id:ticket_id>/remove-inventory/<id:inventory_id>")
 @token_required("mechanic")
-@query_parameters(TicketInventorySchema(only=["quantity"], partial=True))
+@query_parameters(TicketInventorySchema(only=["quantity"], partial=True))  # partial: no default
 def remove_inventory(parameters, ticket_id, inventory_id):
     """Put pieces of a part from a ticket back into stock: all, or ?quantity=."""
     lock_ticket(ticket_id)
@@ -1093,7 +1084,7 @@ def remove_inventory(parameters, ticket_id, inventory_id):
     pieces = parameters.get("quantity", line.quantity)
     if pieces > line.quantity:
         abort(409, f"Service ticket {ticket_id} has only {line.quantity} of part {inventory_id}.")
-    line.part.quantity = Inventory.quantity + pieces  # the database adds, not Python
+    line.part.quantity = Inventory.quantity + pieces  # in SQL, as above
     line.quantity -= pieces
     if line.quantity == 0:
         db.session.delete(line)
@@ -1108,7 +1099,7 @@ def remove_inventory(parameters, ticket_id, inventory_id):
 
 @main_bp.get("/")
 def front_page():
-    """Show this page."""
+    """Show this page: the routes, and in a browser a form for each."""
     # The policy tells the browser to load nothing from anywhere, to use only scripts and styles
     # with this nonce (a number used once), to let them call only the shop, and to frame nothing.
     nonce = secrets.token_urlsafe(16)
@@ -1131,8 +1122,9 @@ def check_health():
 
 def receive_body():
     """Receive the body before anything else happens. Aborts with 411 or 413."""
-    # Otherwise a request could hold a database connection while it waits for a slow sender.
-    if "Transfer-Encoding" in request.headers:  # a server may fail in the middle of its chunks
+    # Otherwise a request could hold a database connection while it waits for a slow sender, and
+    # gunicorn could fail in the middle of a view, at a chunk that is malformed.
+    if "Transfer-Encoding" in request.headers:
         abort(411, "Send the body with its length (Content-Length), not in chunks.")
     request.get_data()  # 413 if it is longer than MAX_CONTENT_LENGTH
 
@@ -1150,8 +1142,8 @@ def set_response_headers(response):
 
 def close_session(response):
     """Give the database connection back as soon as there is an answer."""
-    # Without this, Flask-SQLAlchemy does it later, and a connection that was lost meanwhile, as in
-    # a restart of PostgreSQL, would turn a good answer into a 500.
+    # Flask-SQLAlchemy would do it later. But this ends with a rollback, which fails if the
+    # connection is lost, as in a restart of PostgreSQL; then a good answer would become a 500.
     with contextlib.suppress(exc.DBAPIError):
         db.session.remove()
     return response
@@ -1171,23 +1163,22 @@ def register_blueprints(app):
 
 def create_app(config=None):
     """Return the application. config is a dict of settings, which win over the environment.
-    Raises TypeError if config is something else, and RuntimeError if the secret key is too short."""
+    Raises TypeError if it is not a dict, and RuntimeError if the secret key is too short."""
     if not isinstance(config, dict | None):
         raise TypeError(f"create_app takes a dict of settings or nothing, not {config!r}.")
     app = Flask(__name__, static_folder=None)
     load_settings(app.config, config)
-    secret_key = app.config["SECRET_KEY"] or load_or_create_secret_key(app.instance_path)
-    app.config["SECRET_KEY"] = str(secret_key)  # FLASK_SECRET_KEY=123... would be a number
-    if len(app.config["SECRET_KEY"].encode()) < 32:
-        raise RuntimeError("SECRET_KEY must have at least 32 bytes.")
-    # Behind proxies, take the caller's address from X-Forwarded-For; trust no other header.
+    app.config["SECRET_KEY"] = load_secret_key(app)
+    # A server calls app.wsgi_app. ProxyFix, in front of it, takes the caller's address from
+    # X-Forwarded-For if there are trusted proxies, and trusts no other header.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"], x_proto=0)
     app.json.sort_keys = False
     app.url_map.strict_slashes = False  # an address works with and without a slash at its end
     app.url_map.merge_slashes = False  # // is 404, not a redirect
     app.url_map.converters["id"] = IdConverter
-    app.before_request(receive_body)  # before limiter.init_app: the limiter reads the body
-    app.after_request(set_response_headers)  # Flask calls these in reverse: after the limiter's
+    # These come before the limiter, whose check reads the body; after a view the order is reversed.
+    app.before_request(receive_body)
+    app.after_request(set_response_headers)
     app.after_request(close_session)
     for extension in (db, ma, cache, limiter):
         extension.init_app(app)
@@ -1205,10 +1196,9 @@ def main():
         if not port.isdecimal() or int(port) > 65535:
             raise ValueError(f"PORT must be a number from 0 to 65535, not {port}.")
         app = create_app()
-        # We open the socket, as Werkzeug would report a port in use in its own way.
-        family = serving.select_address_family(host, int(port))
-        listener = socket.create_server((host, int(port)), family=family)
-        server = serving.make_server(host, port, app, threaded=True, fd=listener.fileno())
+        # Try the port first: if it is in use, make_server would print two lines and exit.
+        socket.create_server((host, int(port))).close()
+        server = serving.make_server(host, port, app, threaded=True)
     except Exception as error:
         reason = str(error).partition("\n")[0]
         sys.exit(f"The shop cannot open: {reason}")

@@ -10,6 +10,7 @@ import contextlib
 import datetime as dt
 import itertools
 import random
+import sys
 
 import click
 import sqlalchemy as sa
@@ -243,7 +244,7 @@ def save_mechanic(email, first_name, last_name, password):
         db.session.add(Mechanic(**fields))
         click.echo(f"Added the mechanic {fields['email']}.")
     else:
-        mechanic.password = fields["password"]
+        mechanic.password = fields["password"]  # the schema has hashed it
         click.echo(f"The mechanic {mechanic.email} has a new password.")
     db.session.commit()
 
@@ -276,8 +277,9 @@ def main(reset, yes, customers, tickets, mechanic, first_name, last_name, passwo
     """Run the command line."""
     try:
         app = create_app()
-    except (RuntimeError, sa.exc.SQLAlchemyError) as error:
-        raise click.ClickException(str(error)) from None
+    except Exception as error:
+        reason = str(error).partition("\n")[0]
+        sys.exit(f"The shop cannot open: {reason}")
     with app.app_context(), contextlib.ExitStack() as closing:
         closing.callback(db.engine.dispose)
         closing.callback(db.session.remove)

@@ -221,7 +221,7 @@ rate_limiting_and_caching = Folder(
         refused(
             "429 The eleventh login of one email in a minute",
             "POST /customers/login",
-            "the limit is 10 per 1 minute",
+            "10 per 1 minute",
             '"Have a rate limit applied to at least one route." Ten logins are sent first, for a '
             "new customer. Then even the right password is refused; Retry-After says for how long.",
             caller="anyone",

@@ -1,25 +1,28 @@
 """The shop under test, and the people who call it.
 
-Each test has an empty database of its own: a SQLite file, or the server that
-TEST_DATABASE_URL names. TEST_REDIS_URL names a Redis for rate limits and cache; its
-database is emptied. With TEST_NO_SKIP=1 a test that would be skipped fails instead.
+Each test begins with an empty database: a SQLite file, or the server that TEST_DATABASE_URL
+names. TEST_REDIS_URL names a Redis for rate limits and cache. Both are emptied, so the database
+on a server must have a name that begins with shop_test. With TEST_NO_SKIP=1 a test that would be
+skipped fails instead.
 """
 
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 from werkzeug.security import generate_password_hash
 
 import mechanic_shop
-from mechanic_shop import db, encode_token
+from mechanic_shop import Customer, Mechanic, cache, db, encode_token, limiter
 
 PASSWORD = "correct-horse"
-PASSWORD_HASH = generate_password_hash(PASSWORD)
+PASSWORD_HASH = generate_password_hash(PASSWORD, "scrypt:1024:8:1")  # cheap, to save the tests time
 SECRET = "a secret that only the tests know, 40 b."
 ELSEWHERE = "198.51.100.7"
+MODELS = {"customer": Customer, "mechanic": Mechanic}
 
 
 def pytest_configure():
@@ -46,23 +49,62 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
+# --- The database and the settings ---
+
+
+def drop_tables(engine):
+    """Drop all tables of a database."""
+    found = sa.MetaData()
+    found.reflect(engine)
+    found.drop_all(engine)
+
+
 def empty_database(folder):
     """Return the URL of an empty database: of a new file in the folder, or of the server's."""
     url = os.environ.get("TEST_DATABASE_URL")
     if not url:
         return f"sqlite:///{folder}/shop.db"
     engine = sa.create_engine(url)
-    found = sa.MetaData()
-    found.reflect(engine)
-    found.drop_all(engine)
+    drop_tables(engine)
     engine.dispose()
     return url
 
 
+def delete_rows(engine):
+    """Delete the rows of all tables, so that ids begin with 1 again: faster than new tables."""
+    tables = [table.name for table in reversed(db.metadata.sorted_tables)]
+    statements = [f"DELETE FROM {table}" for table in tables]
+    if engine.dialect.name == "sqlite":
+        statements.append("DELETE FROM sqlite_sequence")
+    elif engine.dialect.name == "postgresql":
+        statements = [f"TRUNCATE {', '.join(tables)} RESTART IDENTITY"]
+    else:
+        statements += [f"ALTER TABLE {table} AUTO_INCREMENT = 1" for table in tables]
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """What the tests of a process share: a database, and the app that was opened on it."""
+    url = empty_database(tmp_path_factory.mktemp("shop"))
+    shared = SimpleNamespace(engine=sa.create_engine(url), app=None, opened=None)
+    yield shared
+    shared.engine.dispose()
+    if shared.app:
+        close(shared.app)
+
+
 @pytest.fixture
-def database_url(tmp_path):
+def database_url(shared):
     """The URL of an empty database."""
-    return empty_database(tmp_path)
+    found = set(sa.inspect(shared.engine).get_table_names()) - {"sqlite_sequence"}
+    if found == set(db.metadata.tables):
+        delete_rows(shared.engine)
+    else:
+        drop_tables(shared.engine)
+    return shared.engine.url.render_as_string(hide_password=False)
 
 
 @pytest.fixture
@@ -78,10 +120,10 @@ def redis_url():
 
 
 @pytest.fixture
-def environment(monkeypatch, tmp_path, database_url, redis_url):
+def environment(monkeypatch, database_url, redis_url):
     """The environment of a shop, for this process and for those that it starts."""
     for variable in list(os.environ):
-        if variable.startswith("FLASK_"):
+        if variable.startswith(("FLASK_", "SQLALCHEMY_")):
             monkeypatch.delenv(variable)
     monkeypatch.delenv("REDIS_URL", raising=False)
     monkeypatch.setenv("DATABASE_URL", database_url)
@@ -91,25 +133,56 @@ def environment(monkeypatch, tmp_path, database_url, redis_url):
     return monkeypatch
 
 
+# --- The shop ---
+
+
+def close(app):
+    """Close an app's connections to the database."""
+    with app.app_context():
+        db.engine.dispose()
+
+
 @pytest.fixture
 def make_app(environment):
     """A function that opens the shop with these settings; all are closed after the test."""
     apps = []
 
     def make(**settings):
-        app = mechanic_shop.create_app(settings)
-        apps.append(app)
-        return app
+        apps.append(mechanic_shop.create_app(settings))
+        return apps[-1]
 
     yield make
     for app in apps:
-        with app.app_context():
-            db.engine.dispose()
+        close(app)
 
 
 @pytest.fixture
-def app(make_app):
-    return make_app()
+def app(shared, environment, database_url, redis_url):
+    """The shop with its default settings.
+
+    Tests share it until one opens another: limiter and cache belong to the one opened last.
+    """
+    here = (database_url, redis_url)
+    current = shared.app and limiter.enabled and limiter.storage is shared.storage
+    if not current or shared.opened != here:
+        if shared.app:
+            close(shared.app)
+        shared.app, shared.opened = mechanic_shop.create_app(), here
+        shared.storage = limiter.storage
+    with shared.app.app_context():
+        db.create_all()
+        cache.clear()
+        limiter.reset()
+    return shared.app
+
+
+@pytest.fixture
+def unlimited(app, monkeypatch):
+    """Turn the rate limits off."""
+    monkeypatch.setattr(limiter, "enabled", False)
+
+
+# --- People ---
 
 
 def add_account(app, role, first_name):
@@ -121,8 +194,8 @@ def add_account(app, role, first_name):
         "password": PASSWORD_HASH,
     }
     with app.app_context():
-        model = mechanic_shop.ROLES[role]
-        new_id = db.session.execute(sa.insert(model).values(**columns)).inserted_primary_key.id
+        statement = sa.insert(MODELS[role]).values(**columns)
+        new_id = db.session.execute(statement).inserted_primary_key.id
         db.session.commit()
     return new_id
 
@@ -143,11 +216,13 @@ def calling(app, token=None, address="127.0.0.1"):
 
 
 def caller(app, role, first_name):
-    """Add an account and return a test client of it, which knows its id and email."""
+    """Add an account and return a test client of it, which knows its id, email and token."""
     account_id = add_account(app, role, first_name)
-    client = calling(app, token_of(app, role, account_id))
+    token = token_of(app, role, account_id)
+    client = calling(app, token)
     client.id = account_id
     client.email = f"{first_name}@{role}.example".lower()
+    client.token = token
     return client
 
 
@@ -181,6 +256,9 @@ def dave(app):
     return caller(app, "customer", "Dave")
 
 
+# --- Records ---
+
+
 @pytest.fixture
 def part(ana):
     """A part with 10 pieces in stock."""
@@ -195,8 +273,19 @@ def ticket(ana, carla):
 
 
 @pytest.fixture
-def count_statements(app):
-    """A function that returns how many SQL statements a call takes."""
+def full_ticket(ana, part, ticket):
+    """Carla's ticket, with Ana and two of the ten pieces on it."""
+    ana.put("/service_tickets/1/assign-mechanic/1")
+    ana.post("/ticket_inventory/1/assign-inventory/1", json={"quantity": 2})
+    return ana.get("/service_tickets/1").json
+
+
+# --- The database, watched ---
+
+
+@pytest.fixture
+def statements_of(app):
+    """A function that returns the SQL statements that a call sends."""
     statements = []
     with app.app_context():
         engine = db.engine
@@ -204,15 +293,14 @@ def count_statements(app):
     def note(connection, cursor, statement, *_rest):
         statements.append(statement)
 
-    sa.event.listen(engine, "before_cursor_execute", note)
-
-    def count(call):
+    def statements_of(call):
         statements.clear()
         response = call()
-        assert response.status_code < 400
-        return len(statements)
+        assert response.status_code < 400, response.get_data(as_text=True)
+        return list(statements)
 
-    yield count
+    sa.event.listen(engine, "before_cursor_execute", note)
+    yield statements_of
     sa.event.remove(engine, "before_cursor_execute", note)
 
 
@@ -220,14 +308,15 @@ def count_statements(app):
 def hold(app):
     """A function that makes a call in a thread and holds it at an SQL statement meanwhile.
 
-    It takes the call, the event ("before_cursor_execute" or "after_cursor_execute"), a part of
-    the statement, and what happens while the call is held; it returns what the call answers.
+    It takes the call, the event ("before_cursor_execute", "after_cursor_execute", or "rollback",
+    with "" as text), a part of the statement, and what happens while the call is held; it returns
+    what the call answers.
     """
 
     def run_held(call, event, text, meanwhile):
         held, go_on = threading.Event(), threading.Event()
 
-        def wait(connection, cursor, statement, *_rest):
+        def wait(connection, cursor=None, statement="", *_rest):
             if threading.current_thread().name.startswith("held") and text in statement:
                 held.set()
                 assert go_on.wait(20)
@@ -238,7 +327,7 @@ def hold(app):
         try:
             with ThreadPoolExecutor(1, thread_name_prefix="held") as threads:
                 answer = threads.submit(call)
-                assert held.wait(20)
+                assert held.wait(20), "the call never came to this statement"
                 try:
                     meanwhile()
                 finally:
@@ -248,6 +337,9 @@ def hold(app):
             sa.event.remove(engine, event, wait)
 
     return run_held
+
+
+# --- Refusals ---
 
 
 def problem(response, status, *fields):

@@ -5,12 +5,11 @@ import itertools
 import random
 import sqlite3
 import threading
-import time
 
 import pytest
 import sqlalchemy as sa
-from conftest import PASSWORD, calling, problem, token_of
-from servers import everything, running_server
+from conftest import PASSWORD, calling, problem
+from servers import everything, running_server, until
 
 from mechanic_shop import db
 
@@ -117,15 +116,6 @@ class Writer:
         }
 
 
-def wait_for(happened):
-    """Return when something has happened."""
-    for _attempt in range(6000):
-        if happened():
-            return
-        time.sleep(0.01)
-    raise TimeoutError
-
-
 @pytest.mark.slow
 def test_kill_in_the_middle_of_writes_loses_nothing_that_was_answered(
     app, ana, carla, database_file
@@ -133,31 +123,28 @@ def test_kill_in_the_middle_of_writes_loses_nothing_that_was_answered(
     stock = 100_000
     body = {"name": "washer", "price": 0.1, "quantity": stock}
     part = ana.post("/inventory", json=body).json
-    token = token_of(app, "mechanic", ana.id)
-    writers = [Writer(number, token, carla.id, part["id"]) for number in range(WRITERS)]
-    settings = {"FLASK_RATELIMIT_ENABLED": "false", "workers": 2}
-    with running_server(**settings) as server:
-        for writer in writers:
-            writer.open(server)
+    writers = [Writer(number, ana.token, carla.id, part["id"]) for number in range(WRITERS)]
     chance = random.Random(1)
-    for _kill in range(10):
-        enough = sum(writer.writes for writer in writers) + chance.randint(5, 100)
-        with running_server(**settings) as server:
+    for kills in range(4):
+        with running_server(workers=2, FLASK_RATELIMIT_ENABLED="false") as server:
+            for writer in writers:
+                if kills == 0:
+                    writer.open(server)
+                else:
+                    stored = writer.look(server)
+                    assert stored in (writer.answered, writer.maybe or writer.answered)
+                    writer.answered, writer.maybe = stored, None
+            left = server.call("GET", f"/inventory/{part['id']}").json["quantity"]
+            assert left + sum(writer.answered["pieces"] for writer in writers) == stock
+            enough = sum(writer.writes for writer in writers) + chance.randint(5, 60)
             threads = [threading.Thread(target=writer.work, args=[server]) for writer in writers]
             for thread in threads:
                 thread.start()
-            wait_for(lambda enough=enough: sum(writer.writes for writer in writers) >= enough)
+            until(lambda enough=enough: sum(writer.writes for writer in writers) >= enough)
             server.kill()
             for thread in threads:
                 thread.join()
         check(database_file)
-        with running_server(**settings) as server:
-            for writer in writers:
-                stored = writer.look(server)
-                assert stored in (writer.answered, writer.maybe or writer.answered)
-                writer.answered, writer.maybe = stored, None
-            left = server.call("GET", f"/inventory/{part['id']}").json["quantity"]
-            assert left + sum(writer.answered["pieces"] for writer in writers) == stock
 
 
 def fill(app):
@@ -179,9 +166,8 @@ def stop_growing(connection, _record):
 
 def refused(response):
     """Assert that the database could not store something, and that the answer says so."""
-    problem(response, response.status_code)
-    assert response.status_code in (503, 507)
-    assert response.status_code == 507 or int(response.headers["Retry-After"]) > 0
+    problem(response, 503)
+    assert int(response.headers["Retry-After"]) > 0
     return True
 
 
@@ -200,13 +186,13 @@ def test_full_disk_refuses_writes_and_goes_on_reading(app, ana, part, ticket, da
     ana.post("/service_tickets/1/assign-inventory/1", json={"quantity": 2})
     fill(app)
     long = {"name": "x" * 255, "price": 1, "quantity": 1}
-    answers = [ana.post("/inventory", json=long) for _ in range(100)]
+    answers = [ana.post("/inventory", json=long) for _ in range(40)]
     assert refused(answers[-1])
     stored = [answer.json["id"] for answer in answers if answer.status_code == 201]
     before = everything(database_url)
     assert len(before["inventory"]) == 1 + len(stored)
     wide = {"customer_id": 1, "vin": "1", "service_desc": "é" * 500, "price": 1}
-    writes = [ana.post("/service_tickets", json=wide) for _ in range(20)]
+    writes = [ana.post("/service_tickets", json=wide) for _ in range(10)]
     assert refused(writes[-1])
     read = reads(ana)
     make_room(app)
@@ -224,7 +210,7 @@ def test_read_only_database_refuses_writes_and_goes_on_reading(
     before, read = everything(database_url), reads(ana)
     url = f"sqlite:///file:{database_file}?mode=ro&uri=true"
     closed = make_app(SQLALCHEMY_DATABASE_URI=url)
-    mechanic = calling(closed, token_of(closed, "mechanic", ana.id))
+    mechanic = calling(closed, ana.token)
     person = {"first_name": "Eve", "last_name": "E", "email": "e@x.example", "password": PASSWORD}
     horn = {"name": "horn", "price": 1, "quantity": 1}
     job = {"customer_id": 1, "vin": "1", "service_desc": "Oil", "price": 1}

@@ -12,20 +12,10 @@ def test_create_part_as_the_assignment_shows_it(ana):
     assert ana.get(response.headers["Location"]).json == response.json
 
 
-@pytest.mark.parametrize(("who", "status"), [("anyone", 401), ("carla", 403)])
-def test_write_part_without_being_a_mechanic_is_refused(request, who, status, part):
-    caller = request.getfixturevalue(who)
-    body = {"name": "horn", "price": 1, "quantity": 1}
-    problem(caller.post("/inventory", json=body), status)
-    problem(caller.put("/inventory/1", json=body), status)
-    problem(caller.patch("/inventory/1", json=body), status)
-    problem(caller.delete("/inventory/1"), status)
-    assert caller.get("/inventory").json == [part]
-
-
-def test_browse_parts_needs_no_token(anyone, part):
-    assert anyone.get("/inventory").json == [part]
-    assert anyone.get(f"/inventory/{part['id']}").json == part
+def test_part_without_a_quantity_is_one_piece(ana):
+    response = ana.post("/inventory", json={"name": "horn", "price": 5})
+    assert response.status_code == 201
+    assert response.json == {"id": 1, "name": "horn", "price": 5, "quantity": 1}
 
 
 def test_both_addresses_show_the_same_parts(ana, part):
@@ -52,11 +42,13 @@ def test_trailing_slash_is_no_redirect_for_writes(ana, part, ticket):
     assert ana.delete("/ticket_inventory/1/remove-inventory/2/").status_code == 200
 
 
-def test_put_replaces_the_whole_part(ana, part):
+def test_put_takes_the_whole_part_and_keeps_the_stock_it_does_not_name(ana, part):
     body = {"name": "pioneer speakers 6.5 inch", "price": 25.00, "quantity": 42}
     assert ana.put("/inventory/1", json=body).json == {"id": 1, **body}
-    problem(ana.put("/inventory/1", json={"price": 3}), 400, "name", "quantity")
-    assert ana.get("/inventory/1").json == {"id": 1, **body}
+    problem(ana.put("/inventory/1", json={"quantity": 3}), 400, "name", "price")
+    renamed = ana.put("/inventory/1", json={"name": "speakers", "price": 20})
+    assert renamed.json == {"id": 1, "name": "speakers", "price": 20, "quantity": 42}
+    assert ana.get("/inventory/1").json == renamed.json
 
 
 def test_patch_changes_what_is_sent(ana, part):
@@ -67,12 +59,11 @@ def test_patch_changes_what_is_sent(ana, part):
 def test_delete_part(ana, part):
     response = ana.delete("/inventory/1")
     assert response.json == {"message": "Successfully deleted inventory 1"}
-    assert "inventory 1" in problem(ana.delete("/inventory/1"), 404)
+    assert problem(ana.delete("/inventory/1"), 404) == "There is no part 1."
     assert ana.get("/inventory").json == []
 
 
-def test_delete_part_on_a_ticket_is_refused(ana, part, ticket):
-    ana.post("/ticket_inventory/1/assign-inventory/1")
+def test_delete_part_on_a_ticket_is_refused(ana, full_ticket):
     assert "tickets" in problem(ana.delete("/inventory/1"), 409)
     assert ana.get("/inventory/1").status_code == 200
 
@@ -82,31 +73,18 @@ def test_id_of_a_deleted_part_is_not_used_again(ana, part):
     assert ana.post("/inventory", json={"name": "horn", "price": 1, "quantity": 1}).json["id"] == 2
 
 
-@pytest.mark.parametrize("path", ["/inventory/2", "/inventory/0", "/inventory/2147483648"])
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
-def test_unknown_part_is_not_found(ana, part, method, path):
-    problem(getattr(ana, method)(path, json={}), 404)
-
-
-def test_etag_saves_an_answer(anyone, ana, part):
-    for path in ("/inventory", "/inventory/1"):
-        fresh = anyone.get(path)
-        assert fresh.headers["Cache-Control"] == "no-cache"
-        same = anyone.get(path, headers={"If-None-Match": fresh.headers["ETag"]})
-        assert same.status_code == 304
-        assert same.get_data() == b""
-        assert same.headers["ETag"] == fresh.headers["ETag"]
-    ana.patch("/inventory/1", json={"quantity": 9})
-    changed = anyone.get("/inventory/1", headers={"If-None-Match": fresh.headers["ETag"]})
-    assert changed.status_code == 200
-    assert changed.json["quantity"] == 9
+def test_unknown_part_is_not_found(ana, part, method):
+    body = {"name": "horn", "price": 1}
+    for number in ("2", "0", "999999999", "2147483648"):
+        problem(getattr(ana, method)(f"/inventory/{number}", json=body), 404)
 
 
 def test_head_is_get_without_a_body(anyone, part):
-    response = anyone.head("/inventory/1")
+    response = anyone.head("/inventory")
     assert response.status_code == 200
     assert response.get_data() == b""
-    assert response.headers["ETag"] == anyone.get("/inventory/1").headers["ETag"]
+    assert response.headers["X-Total-Count"] == "1"
 
 
 def test_change_of_a_part_that_is_deleted_meanwhile_is_a_conflict(ana, hold, part):
@@ -116,19 +94,5 @@ def test_change_of_a_part_that_is_deleted_meanwhile_is_a_conflict(ana, hold, par
         "UPDATE inventory",
         lambda: ana.delete("/inventory/1"),
     )
-    assert "moment" in problem(changed, 409)
+    assert "deleted at the same moment" in problem(changed, 409)
     problem(ana.get("/inventory/1"), 404)
-
-
-def test_two_whole_parts_put_at_once_are_never_mixed(ana, hold):
-    ana.post("/inventory", json={"name": "old", "price": 1, "quantity": 1})
-    one = {"name": "one", "price": 1, "quantity": 5}
-    other = {"name": "other", "price": 9, "quantity": 1}
-    answer = hold(
-        lambda: ana.put("/inventory/1", json=one),
-        "before_cursor_execute",
-        "UPDATE inventory",
-        lambda: ana.put("/inventory/1", json=other),
-    )
-    assert answer.status_code == 200
-    assert ana.get("/inventory/1").json == {"id": 1} | one

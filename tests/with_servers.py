@@ -29,7 +29,9 @@ INDEPENDENT = {
     "test_application.py": "settings and the start",
     "test_crash.py": "SQLite files alone",
     "test_faults.py": "starts servers of its own",
+    "test_flood.py": "one process and its memory",
     "test_front_page.py": "shows the routes",
+    "test_passwords.py": "hashing",
     "test_postman.py": "the collection is the same",
     "test_readme.py": "SQLite, as the README",
     "test_secrets.py": "keys, passwords and headers",
@@ -85,7 +87,9 @@ def take_servers(own, closing):
 def run_tests(variables, arguments):
     """Run pytest with these variables; return its exit status and what it printed."""
     ignored = [f"--ignore={TESTS / name}" for name in INDEPENDENT]
-    command = [sys.executable, "-m", "pytest", TESTS, "-m", "", *ignored, *arguments]
+    named = any(Path(argument.partition("::")[0]).exists() for argument in arguments)
+    command = [sys.executable, "-m", "pytest", "-m", "", *ignored, *arguments]
+    command += [] if named else [TESTS]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     done = subprocess.run(command, env=os.environ | variables, **options)
     return done.returncode, done.stdout
