@@ -5,8 +5,7 @@
 
 Anyone may browse the inventory and register as a customer. Customers see and change their own
 record and see their own tickets. Mechanics, the trusted staff, do everything else.
-
-Each section uses only what stands above it.
+Each section of this module uses only what stands above it.
 """
 
 import contextlib
@@ -40,8 +39,7 @@ from werkzeug import exceptions, routing, security, serving
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 # === Settings and extensions ======================================================================
-# Where the shop finds its database, its cache and its secret key (the defaults need no server), and
-# the libraries that it is made of, which create_app() connects with the app.
+# Where the shop finds its database, cache and secret key, and the libraries that it is made of.
 
 DEFAULTS = {
     "SQLALCHEMY_DATABASE_URI": "sqlite:///mechanic_shop.db",  # a file in the folder instance/
@@ -83,8 +81,7 @@ def load_settings(config, overrides):
 
 
 def load_secret_key(app):
-    """Return the secret key of the settings, or else the one that the first start makes and keeps.
-    Raises RuntimeError if it is too short."""
+    """Return the secret key: from the settings, or the one that the first start makes and keeps."""
     key = app.config["SECRET_KEY"]
     path = Path(app.instance_path) / "secret_key"
     if not key and not path.exists():
@@ -307,9 +304,9 @@ class MechanicIds(ma.Field):
             raise ValidationError("Not a list of at most 100 ids.")
         ids = [WholeNumber(maximum=MAX_ID).deserialize(item) for item in value]
         mechanics = db.session.scalars(sa.select(Mechanic).where(Mechanic.id.in_(ids))).all()
-        missing = set(ids) - {mechanic.id for mechanic in mechanics}
+        missing = sorted(set(ids) - {mechanic.id for mechanic in mechanics})
         if missing:
-            raise ValidationError(f"There is no mechanic {min(missing)}.")
+            raise ValidationError(f"There is no mechanic {', '.join(map(str, missing))}.")
         return mechanics
 
 
@@ -394,9 +391,9 @@ class EditMechanicsSchema(ma.Schema):
     def check_ids(self, fields, **_kwargs):
         if not fields["add_ids"] and not fields["remove_ids"]:
             raise ValidationError("Name at least one mechanic.", "add_ids")
-        # A session has one object for each row, so equal rows are equal in a set.
-        if set(fields["add_ids"]) & set(fields["remove_ids"]):
-            raise ValidationError("A mechanic is in both lists.", "remove_ids")
+        for mechanic in fields["add_ids"]:
+            if mechanic in fields["remove_ids"]:
+                raise ValidationError(f"Mechanic {mechanic.id} is in both lists.", "remove_ids")
 
 
 # The query parameters of the lists. Each list takes some of them and ignores others.
@@ -422,8 +419,8 @@ search_schema = ListSchema(only=("page", "per_page", "search"))
 
 # === Errors =======================================================================================
 # Every error has the same JSON format, "problem details" (RFC 9457). Views call abort(404, "...")
-# or let an exception pass; of the functions for its class and the classes above it, Flask calls the
-# nearest. (They are on a blueprint, as create_app() has not made the app yet.)
+# or let an exception pass, and Flask calls the function for its class, or for the nearest class
+# above it. The functions are on a blueprint, as the app is made later, in create_app().
 
 main_bp = Blueprint("main", __name__)
 
@@ -478,8 +475,7 @@ def database_unavailable(error):
 # What views and decorators share: reading a body, finding, storing and deleting a record, pages.
 
 
-# An id in a path, as in /customers/<id:customer_id>. Flask's own <int:...> takes any number of
-# digits, and Arabic ones, too.
+# An id in a path, as in /customers/<id:customer_id>. (Flask's <int:...> takes Arabic digits, too.)
 class IdConverter(routing.IntegerConverter):
     regex = "[0-9]{1,9}"  # as in MAX_ID
 
@@ -564,7 +560,8 @@ def fingerprint(password_hash):
 
 
 def encode_token(mechanic_id, role="mechanic", password_hash=None):
-    """Return a token for a mechanic, or with role="customer" for the customer with that id."""
+    """Return a token for a mechanic, or with role="customer" for the customer with that id.
+    Raises NoResultFound if there is no such account."""
     # A login passes the hash that it has checked: the password may change at the same moment.
     if password_hash is None:
         password_hash = db.session.get_one(ROLES[role], mechanic_id).password
@@ -585,8 +582,7 @@ def decode_token(token):
         role, account_id = claims["role"], int(claims["sub"])
         query = sa.select(ROLES[role].password).where(ROLES[role].id == account_id)
         password_hash = db.session.scalar(query)  # None without such an account
-        # compare_digest takes the same time wherever two texts differ.
-        valid = hmac.compare_digest(claims["fingerprint"], fingerprint(password_hash))
+        valid = claims["fingerprint"] == fingerprint(password_hash)
     except exc.SQLAlchemyError:
         raise  # the database is away: 503
     except Exception:  # a wrong token may fail at any line, no account at the last one
@@ -658,7 +654,6 @@ def token_required(*roles):
             role, account_id = decode_token(token)
             if role not in roles:
                 abort(403, f"Only a {' or '.join(roles)} may do this.")
-            # The assignment wants the id in the request.
             request.mechanic_id = account_id if role == "mechanic" else None
             request.customer_id = account_id if role == "customer" else None
             return view(**arguments)
@@ -701,8 +696,7 @@ def query_parameters(schema):
 
 def cached(view):
     """Keep the answers of a view for 60 seconds, one for each path and its parameters."""
-    # The key has the version of the data, which each commit renews. Entries of older versions are
-    # not deleted: nobody looks them up any more.
+    # Each commit renews the version in the key. Older answers are not deleted, but not found again.
 
     @functools.wraps(view)
     def wrapper(**arguments):
@@ -712,7 +706,7 @@ def cached(view):
             version = cache.get("data version") or renew_data_version()
             key = f"{version} {request.path} {arguments}"
             response = cache.get(key)
-        except Exception:  # Redis is away. (Its own exceptions are not installed without it.)
+        except Exception:  # Redis is away: go on without a cache
             return view(**arguments)
         if response is not None:
             response.headers["hit_cache"] = "True"
@@ -947,9 +941,9 @@ def delete_inventory(inventory_id):
 
 # === Service tickets ==============================================================================
 # What is to be done on whose car, which mechanics work on it (service_tickets_bp), and which
-# parts it takes from stock (ticket_inventory_bp). What several requests may change at once is locked
-# first: from an UPDATE on, the database lets nobody else change the row until this request commits
-# or, after an abort, closes its session.
+# parts it takes from stock (ticket_inventory_bp). Several requests may change a ticket at once: so
+# each locks it first. After an UPDATE the database lets no other request change the same row until
+# this one commits or, after an abort, closes its session.
 
 service_tickets_bp = Blueprint("service_tickets", __name__, url_prefix="/service_tickets")
 ticket_inventory_bp = Blueprint("ticket_inventory", __name__, url_prefix="/ticket_inventory")
@@ -959,8 +953,7 @@ def lock_ticket(ticket_id):
     """Keep other requests from changing a ticket until this one ends. Aborts with 404."""
     # The UPDATE sets the price to itself. (SELECT ... FOR UPDATE would not lock on SQLite.)
     update = sa.update(ServiceTicket).where(ServiceTicket.id == ticket_id)
-    result = db.session.execute(update.values(price=ServiceTicket.price))
-    if result.rowcount == 0:
+    if db.session.execute(update.values(price=ServiceTicket.price)).rowcount == 0:
         abort(404, f"There is no service ticket {ticket_id}.")
 
 
@@ -1121,10 +1114,8 @@ def check_health():
 
 
 def receive_body():
-    """Receive the body before anything else happens. Aborts with 411 or 413."""
-    # Otherwise a request could hold a database connection while it waits for a slow sender, and
-    # gunicorn could fail in the middle of a view, at a chunk that is malformed.
-    if "Transfer-Encoding" in request.headers:
+    """Receive the body before a view takes a database connection. Aborts with 411 or 413."""
+    if "Transfer-Encoding" in request.headers:  # gunicorn would fail at a chunk that is malformed
         abort(411, "Send the body with its length (Content-Length), not in chunks.")
     request.get_data()  # 413 if it is longer than MAX_CONTENT_LENGTH
 
