@@ -5,7 +5,7 @@
 
 Anyone may browse the inventory and register as a customer. Customers see and change their own
 record and see their own tickets. Mechanics, the trusted staff, do everything else.
-Each section of this module uses only what stands above it.
+Each section uses only what stands above it. Some names are the assignment's (see README.md).
 """
 
 import contextlib
@@ -75,7 +75,7 @@ def load_settings(config, overrides):
         config["SECRET_KEY"] = os.environ["SECRET_KEY"]
     config.from_mapping(overrides)  # None changes nothing
     if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):
-        # Let each query see the data of today, not of the first query (as is MariaDB's default).
+        # A query sees all that is committed before it. (MariaDB's default: before the first query.)
         options = {"isolation_level": "READ COMMITTED", **config["SQLALCHEMY_ENGINE_OPTIONS"]}
         config["SQLALCHEMY_ENGINE_OPTIONS"] = options
 
@@ -96,7 +96,7 @@ def load_secret_key(app):
 
 class Base(orm.DeclarativeBase):  # what all models have
     __table_args__ = {"sqlite_autoincrement": True}  # do not give the id of a deleted row again
-    __mapper_args__ = {"confirm_deleted_rows": False}  # no warning if another request was faster
+    __mapper_args__ = {"confirm_deleted_rows": False}  # no warning if it is deleted already
     id: Mapped[int] = mapped_column(primary_key=True)
 
 
@@ -104,7 +104,7 @@ class Base(orm.DeclarativeBase):  # what all models have
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 ma = Marshmallow()
 cache = Cache()
-# The lambda is called with each request: two apps of one process can have different limits.
+# The lambda is called with each request, so that two apps (in the tests) can have their own limits.
 limiter = Limiter(
     get_remote_address, default_limits=[lambda: current_app.config["RATELIMIT_DEFAULT"]]
 )
@@ -117,15 +117,6 @@ def prepare_sqlite(connection, _record):
         connection.execute("PRAGMA foreign_keys = ON")  # off by default
         connection.execute("PRAGMA journal_mode = WAL")  # readers do not wait for a writer
         connection.execute("PRAGMA cache_size = -20000")  # 20 MB (negative: counted in KiB)
-
-
-@sa.event.listens_for(db.session, "after_commit")
-def renew_data_version(_session=None):
-    """Set a new version of the data, and return it. SQLAlchemy calls this after each commit."""
-    version = secrets.token_hex(16)  # random, so that no process can ever set it a second time
-    with contextlib.suppress(Exception):  # Redis may be away
-        cache.set("data version", version, timeout=24 * 60 * 60)  # longer than any cached answer
-    return version
 
 
 # === Models =======================================================================================
@@ -168,10 +159,10 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: so many pieces of
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
     quantity: Mapped[int] = mapped_column(sa.BigInteger)
     unit_price: Mapped[float] = mapped_column(sa.Double)  # of the part when it was first put on
-    part: Mapped[Inventory] = orm.relationship(lazy="joined", innerjoin=True)  # read by a JOIN
+    part: Mapped[Inventory] = orm.relationship(lazy="joined", innerjoin=True)  # by JOIN
 
 
-# A ticket has only one line for a part.
+# A ticket has one line for a part. (In the class, __table_args__ would replace that of Base.)
 sa.Index("ticket_part", TicketInventory.ticket_id, TicketInventory.inventory_id, unique=True)
 
 service_mechanic = db.Table(
@@ -193,7 +184,7 @@ class ServiceTicket(db.Model):
     mechanics: Mapped[list[Mechanic]] = orm.relationship(
         secondary=service_mechanic, lazy="selectin", order_by=Mechanic.id
     )
-    # cascade: the lines are deleted with their ticket.
+    # cascade: the lines are deleted with their ticket. (Rows of service_mechanic always are.)
     parts: Mapped[list[TicketInventory]] = orm.relationship(
         cascade="all, delete-orphan", lazy="selectin", order_by=TicketInventory.inventory_id
     )
@@ -214,7 +205,7 @@ hashing_gate = threading.Semaphore(2)  # at most two at once; the others wait th
 
 def hash_password(password):
     """Return the hash of a new password."""
-    # Nothing has been changed yet: this only gives the database connection back for the wait.
+    # End the transaction, which has changed nothing yet. So others can use its connection.
     db.session.rollback()
     with hashing_gate:
         return security.generate_password_hash(password)
@@ -235,7 +226,7 @@ UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 # === Schemas ======================================================================================
 # What callers may send, and what they get. A schema makes a field of each column of its model:
 # from Customer.first_name it makes Text(required=True, validate=Length(max=100)). Fields are
-# written down where a column does not say enough. Nothing that is sent is rounded or cut.
+# written down where a column does not say enough. Numbers are never rounded.
 
 NAMES = ("id", "first_name", "last_name")
 MAX_ID = 999_999_999  # nine digits, which fit into an integer column of every database
@@ -258,14 +249,14 @@ class Text(ma.String):
             text = text.strip()
         if self.required and not text:
             raise ValidationError("Must not be empty.")
-        # Not every database stores a NUL; none stores half of a pair, as JSON's "\ud800".
+        # Not every database stores NUL. None stores a lone surrogate (half of an emoji in UTF-16).
         if re.search("[\0\ud800-\udfff]", text):
             raise ValidationError("Contains a character that cannot be stored.")
         return text
 
 
 class Number(ma.Field):
-    """A number from minimum to maximum, or its digits in a string, as "20". Nothing is rounded."""
+    """A number from minimum to maximum, or its digits in a string, as "20"."""
 
     digits = r"[0-9]{1,9}(\.[0-9]{1,2})?"
 
@@ -311,7 +302,7 @@ class MechanicIds(ma.Field):
 
 
 class RecordSchema(ma.SQLAlchemyAutoSchema):
-    """The schema of a model. Columns become our strict fields in place of marshmallow's."""
+    """The schema of a model. By its Python type, a column becomes one of our strict fields."""
 
     TYPE_MAPPING = {**ma.Schema.TYPE_MAPPING, str: Text, float: Number, int: WholeNumber}
     id = ma.Integer(dump_only=True)  # in answers, never in a body
@@ -338,11 +329,11 @@ class MechanicSchema(AccountSchema):
         model = Mechanic
 
     salary = Number(maximum=10_000_000, allow_none=True)
-    ticket_count = ma.Integer(dump_only=True)  # only in the ranking
+    ticket_count = ma.Integer(dump_only=True)  # only in the ranking; without it, it is left out
 
 
-# MechanicSchema with only email and password. A login compares these and stores neither, so they
-# only have to be there: their form is not checked, and the password is not hashed.
+# Made from MechanicSchema, as the assignment wants it. A login compares email and password and
+# stores neither, so they only have to be there: no check of their form, and no hash.
 class LoginSchema(MechanicSchema):
     class Meta:
         model = Mechanic
@@ -387,7 +378,7 @@ class EditMechanicsSchema(ma.Schema):
     add_ids = MechanicIds(load_default=[])
     remove_ids = MechanicIds(load_default=[])
 
-    @validates_schema
+    @validates_schema  # called when both lists are valid
     def check_ids(self, fields, **_kwargs):
         if not fields["add_ids"] and not fields["remove_ids"]:
             raise ValidationError("Name at least one mechanic.", "add_ids")
@@ -454,7 +445,7 @@ def conflict(error):
     statement = getattr(error, "statement", "")  # StaleDataError has none
     if statement.startswith("DELETE"):
         detail = "Service tickets refer to this record, so it cannot be deleted."
-    elif "email" in statement:  # the only unique column: the write of an account has failed
+    elif "email" in statement:  # the write of an account, in which only the email can be taken
         detail = "Another account has this email address."
     else:
         detail = "A record that is needed here was deleted at the same moment."
@@ -481,7 +472,7 @@ class IdConverter(routing.IntegerConverter):
 
 
 def load_json(optional=False):
-    """Return the JSON object in the body. Aborts with 400, or with 415 if it is no JSON."""
+    """Return the JSON object in the body. Aborts with 400, or Flask with 415 if it is no JSON."""
     if optional and not request.get_data():
         return {}
     try:
@@ -524,7 +515,7 @@ def change_record(schema, record, fields):
 
 
 def delete_record(record, name):
-    """Delete a record. Answer with a message, in which name says what it is."""
+    """Delete a record. Answer with the assignment's message, in which name says what it was."""
     db.session.delete(record)
     db.session.commit()
     return {"message": f"Successfully deleted {name} {record.id}"}
@@ -534,9 +525,9 @@ def page_response(query, schema, parameters):
     """Answer with a page of a query, the total, and links to the pages around it (RFC 8288)."""
     number, size = parameters["page"], parameters["per_page"]
     page = db.paginate(query, page=number, per_page=size, error_out=False)  # past the end: empty
-    pages = {"first": 1, "prev": page.prev_num, "next": page.next_num, "last": page.pages or 1}
+    targets = {"first": 1, "prev": page.prev_num, "next": page.next_num, "last": page.pages or 1}
     links = []
-    for relation, target in pages.items():
+    for relation, target in targets.items():
         if target is not None:
             address = f"{request.path}?{urlencode({**parameters, 'page': target})}"
             links.append(f'<{address}>; rel="{relation}"')
@@ -565,7 +556,7 @@ def encode_token(mechanic_id, role="mechanic", password_hash=None):
     # A login passes the hash that it has checked: the password may change at the same moment.
     if password_hash is None:
         password_hash = db.session.get_one(ROLES[role], mechanic_id).password
-    # We pass a key object, as python-jose would parse a text that looks like JSON.
+    # A key object, as python-jose would take a text that looks like JSON for a set of keys.
     key = jwk.construct(current_app.config["SECRET_KEY"], "HS256")
     now = int(time.time())
     claims = {"sub": str(mechanic_id), "role": role, "iat": now, "exp": now + TOKEN_SECONDS}
@@ -585,7 +576,7 @@ def decode_token(token):
         valid = claims["fingerprint"] == fingerprint(password_hash)
     except exc.SQLAlchemyError:
         raise  # the database is away: 503
-    except Exception:  # a wrong token may fail at any line, no account at the last one
+    except Exception:  # a wrong token may fail at any line; without an account the last one fails
         valid = False
     if not valid:
         abort(401, "Log in, and send the token in the header Authorization: Bearer.")
@@ -605,8 +596,8 @@ def address_and_email():
 
 # The login routes share two counters: of the logins from an address, and of those from an address
 # for one email. So guessing stops soon, and nobody can lock out somebody at another address.
-limit_logins = limiter.shared_limit("100/minute", scope="login")
-limit_logins_of_email = limiter.shared_limit("10/minute", "login", key_func=address_and_email)
+limit_logins = limiter.shared_limit("100/minute", scope="logins")
+limit_logins_of_email = limiter.shared_limit("10/minute", "email", key_func=address_and_email)
 
 
 def log_in(role, email, password):
@@ -694,9 +685,18 @@ def query_parameters(schema):
     return decorator
 
 
+@sa.event.listens_for(db.session, "after_commit")
+def renew_data_version(_session=None):
+    """Set a new version of the data, which is part of the keys of the cache, and return it.
+    SQLAlchemy calls this after each commit, with its session; cached() calls it without."""
+    version = secrets.token_hex(16)  # random, so that no process can ever set it a second time
+    with contextlib.suppress(Exception):  # Redis may be away
+        cache.set("data version", version, timeout=24 * 60 * 60)  # longer than any cached answer
+    return version
+
+
 def cached(view):
-    """Keep the answers of a view for 60 seconds, one for each path and its parameters."""
-    # Each commit renews the version in the key. Older answers are not deleted, but not found again.
+    """Keep the answers of a view, one for each path and parameters, for 60 seconds or to a commit."""
 
     @functools.wraps(view)
     def wrapper(**arguments):
@@ -709,7 +709,7 @@ def cached(view):
         except Exception:  # Redis is away: go on without a cache
             return view(**arguments)
         if response is not None:
-            response.headers["hit_cache"] = "True"
+            response.headers["hit_cache"] = "True"  # in this copy of the cached answer
             return response
         response = make_response(view(**arguments))
         with contextlib.suppress(Exception):  # Redis has gone away meanwhile
@@ -784,7 +784,7 @@ def get_customer(customer_id):
 @token_required("customer", "mechanic")
 @body(customer_schema)
 def update_customer(fields, customer_id):
-    """Change a customer: PUT the whole record, PATCH a part of it."""
+    """Change a customer: PUT all required fields, PATCH any."""
     check_own_record(customer_id)
     return change_record(customer_schema, get_or_404(Customer, customer_id), fields)
 
@@ -835,12 +835,12 @@ def list_mechanics(parameters):
 @cached
 def rank_mechanics(parameters):
     """List the mechanics by how many tickets they work on, most first."""
-    # A scalar subquery gives one value for each row of the query around it, here for each mechanic:
-    # the number of rows of service_mechanic with the id of that mechanic.
+    # A scalar subquery gives one value for each row of the query around it, to which Mechanic.id
+    # belongs: here the number of rows of service_mechanic with the id of that mechanic.
     own_rows = service_mechanic.c.mechanic_id == Mechanic.id
     count = sa.select(sa.func.count()).where(own_rows).scalar_subquery()
     ticket_count = count.label("ticket_count")
-    # A Bundle makes one object of the columns of a row, as db.paginate needs it.
+    # A Bundle makes one object of several columns, as db.paginate keeps only the first of a row.
     row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, ticket_count)
     query = sa.select(row).order_by(ticket_count.desc(), Mechanic.id)
     return page_response(query, MechanicSchema(only=(*NAMES, "ticket_count")), parameters)
@@ -875,7 +875,7 @@ def get_mechanic(mechanic_id):
 @token_required("mechanic")
 @body(mechanic_schema)
 def update_mechanic(fields, mechanic_id):
-    """Change a mechanic: PUT the whole record, PATCH a part of it."""
+    """Change a mechanic: PUT all required fields, PATCH any."""
     mechanic = get_or_404(Mechanic, mechanic_id)
     new_email = fields.get("email", mechanic.email)
     if mechanic_id != request.mechanic_id and ("password" in fields or new_email != mechanic.email):
@@ -928,7 +928,7 @@ def get_inventory(inventory_id):
 @token_required("mechanic")
 @body(inventory_schema)
 def update_inventory(fields, inventory_id):
-    """Change a part: PUT the whole record, PATCH a part of it."""
+    """Change a part: PUT all required fields, PATCH any."""
     return change_record(inventory_schema, get_or_404(Inventory, inventory_id), fields)
 
 
@@ -941,8 +941,8 @@ def delete_inventory(inventory_id):
 
 # === Service tickets ==============================================================================
 # What is to be done on whose car, which mechanics work on it (service_tickets_bp), and which
-# parts it takes from stock (ticket_inventory_bp). Several requests may change a ticket at once: so
-# each locks it first. After an UPDATE the database lets no other request change the same row until
+# parts it takes from stock (ticket_inventory_bp). A request that changes mechanics or parts locks
+# the ticket first: after an UPDATE the database lets no other request change the same row until
 # this one commits or, after an abort, closes its session.
 
 service_tickets_bp = Blueprint("service_tickets", __name__, url_prefix="/service_tickets")
@@ -962,8 +962,7 @@ def change_mechanics(ticket_id, add, remove):
     lock_ticket(ticket_id)
     ticket = get_or_404(ServiceTicket, ticket_id)
     mechanics = set(ticket.mechanics).union(add).difference(remove)
-    # Sorted here, as order_by works only when the mechanics are read from the database.
-    ticket.mechanics = sorted(mechanics, key=lambda mechanic: mechanic.id)
+    ticket.mechanics = sorted(mechanics, key=lambda mechanic: mechanic.id)  # as order_by reads them
     db.session.commit()
     return service_ticket_schema.dump(ticket)
 
@@ -1002,7 +1001,7 @@ def get_service_ticket(ticket_id):
 @token_required("mechanic")
 @body(service_ticket_schema)
 def update_service_ticket(fields, ticket_id):
-    """Change a ticket: PUT the whole record, PATCH a part of it."""
+    """Change a ticket: PUT all required fields, PATCH any."""
     return change_record(service_ticket_schema, get_or_404(ServiceTicket, ticket_id), fields)
 
 
@@ -1058,7 +1057,7 @@ def assign_inventory(fields, ticket_id, inventory_id):
     if line is None:
         line = TicketInventory(**key, quantity=0, unit_price=part.price)
         db.session.add(line)
-    line.quantity += pieces
+    line.quantity += pieces  # in Python, as the ticket is locked
     db.session.commit()
     headers = {"Location": f"/service_tickets/{ticket_id}"}
     return ticket_inventory_schema.dump(line), 201, headers
@@ -1092,9 +1091,9 @@ def remove_inventory(parameters, ticket_id, inventory_id):
 
 @main_bp.get("/")
 def front_page():
-    """Show this page: the routes, and in a browser a form for each."""
-    # The policy tells the browser to load nothing from anywhere, to use only scripts and styles
-    # with this nonce (a number used once), to let them call only the shop, and to frame nothing.
+    """Show this page."""
+    # The policy tells the browser to load nothing from anywhere, to run only the script and style
+    # with this nonce (a number used once), and to let the script call only the shop.
     nonce = secrets.token_urlsafe(16)
     policy = (
         f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
@@ -1115,9 +1114,9 @@ def check_health():
 
 def receive_body():
     """Receive the body before a view takes a database connection. Aborts with 411 or 413."""
-    if "Transfer-Encoding" in request.headers:  # gunicorn would fail at a chunk that is malformed
+    if "Transfer-Encoding" in request.headers:  # a malformed chunk would be a 500 in gunicorn
         abort(411, "Send the body with its length (Content-Length), not in chunks.")
-    request.get_data()  # 413 if it is longer than MAX_CONTENT_LENGTH
+    request.get_data()  # Flask keeps it for the view, or aborts with 413
 
 
 def set_response_headers(response):
@@ -1133,8 +1132,8 @@ def set_response_headers(response):
 
 def close_session(response):
     """Give the database connection back as soon as there is an answer."""
-    # Flask-SQLAlchemy would do it later. But this ends with a rollback, which fails if the
-    # connection is lost, as in a restart of PostgreSQL; then a good answer would become a 500.
+    # Flask-SQLAlchemy would do it later. But the rollback in it fails if the connection is lost, as
+    # in a restart of PostgreSQL, and then a good answer would become a 500.
     with contextlib.suppress(exc.DBAPIError):
         db.session.remove()
     return response
@@ -1160,14 +1159,14 @@ def create_app(config=None):
     app = Flask(__name__, static_folder=None)
     load_settings(app.config, config)
     app.config["SECRET_KEY"] = load_secret_key(app)
-    # A server calls app.wsgi_app. ProxyFix, in front of it, takes the caller's address from
-    # X-Forwarded-For if there are trusted proxies, and trusts no other header.
+    # ProxyFix, in front of the app, takes the caller's address from X-Forwarded-For, nothing else.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"], x_proto=0)
     app.json.sort_keys = False
     app.url_map.strict_slashes = False  # an address works with and without a slash at its end
     app.url_map.merge_slashes = False  # // is 404, not a redirect
     app.url_map.converters["id"] = IdConverter
-    # These come before the limiter, whose check reads the body; after a view the order is reversed.
+    # So receive_body comes before the check of the limiter, which reads the body. After a view the
+    # order is reversed: set_response_headers comes last, after the limiter's headers.
     app.before_request(receive_body)
     app.after_request(set_response_headers)
     app.after_request(close_session)
