@@ -696,7 +696,7 @@ def renew_data_version(_session=None):
 
 
 def cached(view):
-    """Keep the answers of a view, one for each path and parameters, for 60 seconds or to a commit."""
+    """Keep the answers of a view for 60 seconds or to the next commit, for each path and query."""
 
     @functools.wraps(view)
     def wrapper(**arguments):
@@ -706,13 +706,14 @@ def cached(view):
             version = cache.get("data version") or renew_data_version()
             key = f"{version} {request.path} {arguments}"
             response = cache.get(key)
-        except Exception:  # Redis is away: go on without a cache
+        except Exception as error:
+            current_app.logger.warning("The cache does not answer: %s", error)  # Redis is away
             return view(**arguments)
         if response is not None:
             response.headers["hit_cache"] = "True"  # in this copy of the cached answer
             return response
         response = make_response(view(**arguments))
-        with contextlib.suppress(Exception):  # Redis has gone away meanwhile
+        with contextlib.suppress(Exception):  # Redis may go away meanwhile
             cache.set(key, response)
         return response
 
@@ -1059,8 +1060,7 @@ def assign_inventory(fields, ticket_id, inventory_id):
         db.session.add(line)
     line.quantity += pieces  # in Python, as the ticket is locked
     db.session.commit()
-    headers = {"Location": f"/service_tickets/{ticket_id}"}
-    return ticket_inventory_schema.dump(line), 201, headers
+    return ticket_inventory_schema.dump(line), 201, {"Location": f"/service_tickets/{ticket_id}"}
 
 
 @ticket_inventory_bp.delete("/<id:ticket_id>/remove-inventory/<id:inventory_id>")
@@ -1183,7 +1183,7 @@ def main():
     host = os.environ.get("HOST") or "127.0.0.1"
     port = os.environ.get("PORT") or "5000"
     try:
-        if not port.isdecimal() or int(port) > 65535:
+        if not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
             raise ValueError(f"PORT must be a number from 0 to 65535, not {port}.")
         app = create_app()
         # Try the port first: if it is in use, make_server would print two lines and exit.
