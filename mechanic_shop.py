@@ -64,31 +64,31 @@ def load_settings(config, overrides):
     config.from_prefixed_env()  # FLASK_RATELIMIT_DEFAULT sets RATELIMIT_DEFAULT, and so on
     database_url = os.environ.get("DATABASE_URL") or os.environ.get("SQLALCHEMY_DATABASE_URI")
     if database_url:
-        # psycopg 3 is the driver: SQLAlchemy would look for version 2, and not know "postgres:".
+        # Name the driver, psycopg 3. (For "postgresql:" SQLAlchemy would look for psycopg 2.)
         database_url = re.sub("^postgres(ql)?:", "postgresql+psycopg:", database_url)
         config["SQLALCHEMY_DATABASE_URI"] = database_url
     redis_url = os.environ.get("REDIS_URL")
     if redis_url:
-        config["RATELIMIT_STORAGE_URI"] = redis_url
         config.update(CACHE_TYPE="RedisCache", CACHE_REDIS_URL=redis_url)
+        config["RATELIMIT_STORAGE_URI"] = redis_url
     if os.environ.get("SECRET_KEY"):
         config["SECRET_KEY"] = os.environ["SECRET_KEY"]
     config.from_mapping(overrides)  # None changes nothing
     if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):
-        # A query sees all that is committed before it. (MariaDB's default: before the first query.)
+        # Or all queries of a transaction would see the data of its first one (in MariaDB).
         options = {"isolation_level": "READ COMMITTED", **config["SQLALCHEMY_ENGINE_OPTIONS"]}
         config["SQLALCHEMY_ENGINE_OPTIONS"] = options
 
 
 def load_secret_key(app):
     """Return the secret key: from the settings, or the one that the first start makes and keeps."""
-    key = app.config["SECRET_KEY"]
+    key = app.config["SECRET_KEY"]  # None by default
     path = Path(app.instance_path) / "secret_key"
     if not key and not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)  # only the user who runs the shop may read it
         path.write_text(secrets.token_hex(32))
-    key = str(key or path.read_text())  # FLASK_SECRET_KEY=123... is a number
+    key = str(key or path.read_text())  # Flask reads FLASK_SECRET_KEY=123... as a number
     if len(key.encode()) < 32:
         raise RuntimeError("SECRET_KEY must have at least 32 bytes.")
     return key
@@ -100,11 +100,12 @@ class Base(orm.DeclarativeBase):  # what all models have
     id: Mapped[int] = mapped_column(primary_key=True)
 
 
-# expire_on_commit=False: a record can be shown after a commit without reading it again.
+# A session has one object for each row. Its first query begins a transaction, which holds a
+# connection until it ends. expire_on_commit=False: a commit does not make it read records again.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 ma = Marshmallow()
 cache = Cache()
-# The lambda is called with each request, so that two apps (in the tests) can have their own limits.
+# The lambda is called with each request: two apps of a process (as in the tests) can differ.
 limiter = Limiter(
     get_remote_address, default_limits=[lambda: current_app.config["RATELIMIT_DEFAULT"]]
 )
@@ -159,7 +160,7 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: so many pieces of
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
     quantity: Mapped[int] = mapped_column(sa.BigInteger)
     unit_price: Mapped[float] = mapped_column(sa.Double)  # of the part when it was first put on
-    part: Mapped[Inventory] = orm.relationship(lazy="joined", innerjoin=True)  # by JOIN
+    part: Mapped[Inventory] = orm.relationship(lazy="joined", innerjoin=True)  # in one query
 
 
 # A ticket has one line for a part. (In the class, __table_args__ would replace that of Base.)
@@ -205,7 +206,7 @@ hashing_gate = threading.Semaphore(2)  # at most two at once; the others wait th
 
 def hash_password(password):
     """Return the hash of a new password."""
-    # End the transaction, which has changed nothing yet. So others can use its connection.
+    # Only queries came before: end their transaction, so that others can use the connection.
     db.session.rollback()
     with hashing_gate:
         return security.generate_password_hash(password)
@@ -218,8 +219,7 @@ def password_matches(password, password_hash):
         return security.check_password_hash(password_hash, password)
 
 
-# The hash of a password that nobody knows. A login with an unknown email is compared with it, so
-# that it takes as long as one with a wrong password and does not tell which emails exist.
+# For a login with an unknown email, so that it takes as long as one with a wrong password.
 UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 
 
@@ -230,7 +230,7 @@ UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 
 NAMES = ("id", "first_name", "last_name")
 MAX_ID = 999_999_999  # nine digits, which fit into an integer column of every database
-# \Z is the end of the text. ($ would let a newline follow.)
+# Regexp matches from the beginning of the text; \Z is its end. ($ would let a newline follow.)
 ASCII_ONLY = Regexp(r"[!-~]+\Z", error="Must be ASCII characters without blanks.")
 VIN = Regexp(r"[A-Za-z0-9]{1,17}\Z", error="Must be 1 to 17 ASCII letters and digits.")
 
@@ -243,7 +243,7 @@ class Text(ma.String):
         self.strip = strip
 
     def _deserialize(self, value, attr, data, **kwargs):
-        # marshmallow calls this with the value from the body, and checks the length afterwards.
+        # marshmallow calls this for a value in the body (the first argument), then the validators.
         text = super()._deserialize(value, attr, data, **kwargs)
         if self.strip:
             text = text.strip()
@@ -293,7 +293,8 @@ class MechanicIds(ma.Field):
     def _deserialize(self, value, attr, data, **kwargs):
         if not isinstance(value, list) or len(value) > 100:
             raise ValidationError("Not a list of at most 100 ids.")
-        ids = [WholeNumber(maximum=MAX_ID).deserialize(item) for item in value]
+        id_field = WholeNumber(maximum=MAX_ID)
+        ids = [id_field.deserialize(item) for item in value]  # checks one value
         mechanics = db.session.scalars(sa.select(Mechanic).where(Mechanic.id.in_(ids))).all()
         missing = sorted(set(ids) - {mechanic.id for mechanic in mechanics})
         if missing:
@@ -329,7 +330,7 @@ class MechanicSchema(AccountSchema):
         model = Mechanic
 
     salary = Number(maximum=10_000_000, allow_none=True)
-    ticket_count = ma.Integer(dump_only=True)  # only in the ranking; without it, it is left out
+    ticket_count = ma.Integer(dump_only=True)  # in the ranking; elsewhere dump() finds none
 
 
 # Made from MechanicSchema, as the assignment wants it. A login compares email and password and
@@ -383,7 +384,7 @@ class EditMechanicsSchema(ma.Schema):
         if not fields["add_ids"] and not fields["remove_ids"]:
             raise ValidationError("Name at least one mechanic.", "add_ids")
         for mechanic in fields["add_ids"]:
-            if mechanic in fields["remove_ids"]:
+            if mechanic in fields["remove_ids"]:  # the same object, if it is the same row
                 raise ValidationError(f"Mechanic {mechanic.id} is in both lists.", "remove_ids")
 
 
@@ -403,6 +404,7 @@ mechanic_schema = MechanicSchema()
 login_schema = LoginSchema()
 inventory_schema = InventorySchema()
 ticket_inventory_schema = TicketInventorySchema(exclude=["name"])  # as in the assignment
+removal_schema = TicketInventorySchema(only=["quantity"], partial=True)  # partial: no default
 service_ticket_schema = ServiceTicketSchema()
 page_schema = ListSchema(only=("page", "per_page"))
 search_schema = ListSchema(only=("page", "per_page", "search"))
@@ -427,7 +429,7 @@ def http_error(error, errors=None):
     response.data = current_app.json.dumps(problem)
     response.content_type = "application/problem+json"
     if error.code == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"  # HTTP asks for it: how to log in
+        response.headers["WWW-Authenticate"] = "Bearer"  # how to log in; HTTP demands it
     return response
 
 
@@ -472,7 +474,7 @@ class IdConverter(routing.IntegerConverter):
 
 
 def load_json(optional=False):
-    """Return the JSON object in the body. Aborts with 400, or Flask with 415 if it is no JSON."""
+    """Return the JSON object in the body. Aborts with 400, or 415 if its type is another one."""
     if optional and not request.get_data():
         return {}
     try:
@@ -502,8 +504,7 @@ def add_record(schema, record):
     """Store a new record. Answer with it and its address."""
     db.session.add(record)
     db.session.commit()
-    headers = {"Location": f"{request.path.rstrip('/')}/{record.id}"}
-    return schema.dump(record), 201, headers
+    return schema.dump(record), 201, {"Location": f"{request.path.rstrip('/')}/{record.id}"}
 
 
 def change_record(schema, record, fields):
@@ -551,12 +552,11 @@ def fingerprint(password_hash):
 
 
 def encode_token(mechanic_id, role="mechanic", password_hash=None):
-    """Return a token for a mechanic, or with role="customer" for the customer with that id.
-    Raises NoResultFound if there is no such account."""
+    """Return a token for a mechanic or, with role="customer", a customer. Raises NoResultFound."""
     # A login passes the hash that it has checked: the password may change at the same moment.
     if password_hash is None:
         password_hash = db.session.get_one(ROLES[role], mechanic_id).password
-    # A key object, as python-jose would take a text that looks like JSON for a set of keys.
+    # A key object, as python-jose would parse a SECRET_KEY that looks like JSON.
     key = jwk.construct(current_app.config["SECRET_KEY"], "HS256")
     now = int(time.time())
     claims = {"sub": str(mechanic_id), "role": role, "iat": now, "exp": now + TOKEN_SECONDS}
@@ -584,7 +584,7 @@ def decode_token(token):
 
 
 def address_and_email():
-    """Return what a login is counted under: the caller's address and the email to log in."""
+    """Return what logins are counted for: the caller's address and the email in the body."""
     email = None
     with contextlib.suppress(exceptions.HTTPException):  # the view will refuse such a body
         email = load_json().get("email")
@@ -597,7 +597,7 @@ def address_and_email():
 # The login routes share two counters: of the logins from an address, and of those from an address
 # for one email. So guessing stops soon, and nobody can lock out somebody at another address.
 limit_logins = limiter.shared_limit("100/minute", scope="logins")
-limit_logins_of_email = limiter.shared_limit("10/minute", "email", key_func=address_and_email)
+limit_guesses = limiter.shared_limit("10/minute", scope="guesses", key_func=address_and_email)
 
 
 def log_in(role, email, password):
@@ -618,8 +618,7 @@ def log_in(role, email, password):
 
 # === Decorators of the views ======================================================================
 # A decorator puts a function of its own, here always called wrapper, in front of a view. A view
-# wears several; the first one is the outermost. So GET /customers?search=ann goes this way:
-#
+# wears several; the first one is the outermost. GET /customers?search=ann goes this way:
 #     @token_required("mechanic")   Is the caller a mechanic? If not, the request ends here.
 #     @query_parameters(...)        Are the parameters valid? Hand them on as a dict.
 #     @cached                       Is the answer still known? If so, the request ends here.
@@ -628,8 +627,9 @@ def log_in(role, email, password):
 # So nobody gets an answer from the cache who may not see it. Three levels of functions are needed
 # where a decorator has arguments: token_required("mechanic") is called first and returns
 # `decorator`, which Python calls with the view and which returns `wrapper`, which Flask calls with
-# each request. functools.wraps gives the wrapper the view's name, docstring and attributes, so
-# that the front page finds roles and schemas on the outermost one.
+# each request, with the ids in the path as arguments; a decorator may add one. An inner function
+# keeps the variables of the functions around it. functools.wraps gives the wrapper the view's name,
+# docstring and attributes, so that the front page finds roles and schemas on the outermost one.
 
 
 def token_required(*roles):
@@ -687,9 +687,8 @@ def query_parameters(schema):
 
 @sa.event.listens_for(db.session, "after_commit")
 def renew_data_version(_session=None):
-    """Set a new version of the data, which is part of the keys of the cache, and return it.
-    SQLAlchemy calls this after each commit, with its session; cached() calls it without."""
-    version = secrets.token_hex(16)  # random, so that no process can ever set it a second time
+    """Set a new version of the data, and return it. SQLAlchemy calls this after each commit."""
+    version = secrets.token_hex(16)  # random: an old version never comes back
     with contextlib.suppress(Exception):  # Redis may be away
         cache.set("data version", version, timeout=24 * 60 * 60)  # longer than any cached answer
     return version
@@ -710,7 +709,7 @@ def cached(view):
             current_app.logger.warning("The cache does not answer: %s", error)  # Redis is away
             return view(**arguments)
         if response is not None:
-            response.headers["hit_cache"] = "True"  # in this copy of the cached answer
+            response.headers["hit_cache"] = "True"  # get() makes a new object each time
             return response
         response = make_response(view(**arguments))
         with contextlib.suppress(Exception):  # Redis may go away meanwhile
@@ -734,7 +733,7 @@ def check_own_record(customer_id):
 
 @customers_bp.post("/login")
 @limit_logins
-@limit_logins_of_email
+@limit_guesses
 @body(login_schema)
 def log_in_customer(fields):
     """Log in as a customer: an email and a password for a token."""
@@ -742,7 +741,7 @@ def log_in_customer(fields):
 
 
 @customers_bp.post("")
-@limiter.limit("60/minute")
+@limiter.limit("60/minute")  # instead of the default
 @body(customer_schema)
 def create_customer(fields):
     """Register as a customer."""
@@ -754,7 +753,7 @@ def create_customer(fields):
 @query_parameters(search_schema)
 @cached
 def list_customers(parameters):
-    """List the customers; ?search= finds a part of a name or an email."""
+    """List the customers; ?search= finds a text in their names and emails."""
     query = sa.select(Customer).order_by(Customer.id)
     if "search" in parameters:
         columns = (Customer.first_name, Customer.last_name, Customer.email)
@@ -806,7 +805,7 @@ mechanics_bp = Blueprint("mechanics", __name__, url_prefix="/mechanics")
 
 @mechanics_bp.post("/login")
 @limit_logins
-@limit_logins_of_email
+@limit_guesses
 @body(login_schema)
 def log_in_mechanic(fields):
     """Log in as a mechanic: an email and a password for a token."""
@@ -836,8 +835,8 @@ def list_mechanics(parameters):
 @cached
 def rank_mechanics(parameters):
     """List the mechanics by how many tickets they work on, most first."""
-    # A scalar subquery gives one value for each row of the query around it, to which Mechanic.id
-    # belongs: here the number of rows of service_mechanic with the id of that mechanic.
+    # SELECT id, first_name, last_name, (SELECT count(*) FROM service_mechanic
+    #     WHERE service_mechanic.mechanic_id = mechanics.id) AS ticket_count FROM mechanics
     own_rows = service_mechanic.c.mechanic_id == Mechanic.id
     count = sa.select(sa.func.count()).where(own_rows).scalar_subquery()
     ticket_count = count.label("ticket_count")
@@ -911,7 +910,7 @@ def create_inventory(fields):
 @query_parameters(search_schema)
 @cached
 def list_inventory(parameters):
-    """List the parts; ?search= finds a part of a name."""
+    """List the parts; ?search= finds a text in their names."""
     query = sa.select(Inventory).order_by(Inventory.id)
     if "search" in parameters:
         query = query.where(Inventory.name.icontains(parameters["search"], autoescape=True))
@@ -963,7 +962,7 @@ def change_mechanics(ticket_id, add, remove):
     lock_ticket(ticket_id)
     ticket = get_or_404(ServiceTicket, ticket_id)
     mechanics = set(ticket.mechanics).union(add).difference(remove)
-    ticket.mechanics = sorted(mechanics, key=lambda mechanic: mechanic.id)  # as order_by reads them
+    ticket.mechanics = sorted(mechanics, key=lambda mechanic: mechanic.id)  # as order_by does
     db.session.commit()
     return service_ticket_schema.dump(ticket)
 
@@ -1065,7 +1064,7 @@ def assign_inventory(fields, ticket_id, inventory_id):
 
 @ticket_inventory_bp.delete("/<id:ticket_id>/remove-inventory/<id:inventory_id>")
 @token_required("mechanic")
-@query_parameters(TicketInventorySchema(only=["quantity"], partial=True))  # partial: no default
+@query_parameters(removal_schema)
 def remove_inventory(parameters, ticket_id, inventory_id):
     """Put pieces of a part from a ticket back into stock: all, or ?quantity=."""
     lock_ticket(ticket_id)
@@ -1091,7 +1090,7 @@ def remove_inventory(parameters, ticket_id, inventory_id):
 
 @main_bp.get("/")
 def front_page():
-    """Show this page."""
+    """Show this page: all routes, with the docstrings, roles and schemas of their views."""
     # The policy tells the browser to load nothing from anywhere, to run only the script and style
     # with this nonce (a number used once), and to let the script call only the shop.
     nonce = secrets.token_urlsafe(16)
@@ -1113,8 +1112,9 @@ def check_health():
 
 
 def receive_body():
-    """Receive the body before a view takes a database connection. Aborts with 411 or 413."""
-    if "Transfer-Encoding" in request.headers:  # a malformed chunk would be a 500 in gunicorn
+    """Receive the body before any query: a slow sender shall hold no database connection.
+    Aborts with 411 if it comes in chunks, of which a malformed one is a 500 in gunicorn, or 413."""
+    if "Transfer-Encoding" in request.headers:
         abort(411, "Send the body with its length (Content-Length), not in chunks.")
     request.get_data()  # Flask keeps it for the view, or aborts with 413
 
@@ -1131,9 +1131,9 @@ def set_response_headers(response):
 
 
 def close_session(response):
-    """Give the database connection back as soon as there is an answer."""
-    # Flask-SQLAlchemy would do it later. But the rollback in it fails if the connection is lost, as
-    # in a restart of PostgreSQL, and then a good answer would become a 500.
+    """Close the session as soon as there is an answer, before Flask-SQLAlchemy does it."""
+    # This fails if the connection is lost, as when PostgreSQL restarts; later, that would be a 500.
+    # Here it can be ignored: the session is closed all the same.
     with contextlib.suppress(exc.DBAPIError):
         db.session.remove()
     return response
@@ -1159,14 +1159,14 @@ def create_app(config=None):
     app = Flask(__name__, static_folder=None)
     load_settings(app.config, config)
     app.config["SECRET_KEY"] = load_secret_key(app)
-    # ProxyFix, in front of the app, takes the caller's address from X-Forwarded-For, nothing else.
+    # Servers call app.wsgi_app. ProxyFix wraps it, and reads the caller's address from a proxy.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"], x_proto=0)
     app.json.sort_keys = False
     app.url_map.strict_slashes = False  # an address works with and without a slash at its end
     app.url_map.merge_slashes = False  # // is 404, not a redirect
     app.url_map.converters["id"] = IdConverter
-    # So receive_body comes before the check of the limiter, which reads the body. After a view the
-    # order is reversed: set_response_headers comes last, after the limiter's headers.
+    # init_app() adds the limiter's functions: so they come after receive_body and, as the order is
+    # reversed after a view, before set_response_headers.
     app.before_request(receive_body)
     app.after_request(set_response_headers)
     app.after_request(close_session)
@@ -1188,7 +1188,7 @@ def main():
         app = create_app()
         # Try the port first: if it is in use, make_server would print two lines and exit.
         socket.create_server((host, int(port))).close()
-        server = serving.make_server(host, port, app, threaded=True)
+        server = serving.make_server(host, int(port), app, threaded=True)
     except Exception as error:
         reason = str(error).partition("\n")[0]
         sys.exit(f"The shop cannot open: {reason}")
