@@ -101,7 +101,7 @@ prepare = (pm, names) => {
         if (error || response.code >= 400) {
             pm.collectionVariables.set("logged_in", "");
             pm.test(`Prepared: ${name}`, () => {
-                pm.expect.fail(error ? error.message : response.text());
+                throw new Error(error ? error.message : response.text());
             });
             return;
         }
@@ -134,12 +134,14 @@ if (pm.collectionVariables.get("logged_in") !== loggedIn) {
 AFTER_EACH = """\
 // Helpers for the tests of the requests; each hands in its pm.
 
+require("chai").config.truncateThreshold = 1000; // show an answer in full where a test fails
+
 // Test the status and the content type, and return the answer.
 answers = (pm, status, contentType = "application/json") => {
     if (pm.response.code === 401 && status !== 401) {
         pm.collectionVariables.set("logged_in", ""); // the token is old: the next request logs in
     }
-    pm.test(`The status is ${status}`, () => pm.response.to.have.status(status));
+    pm.test(`The status is ${status}`, () => pm.expect(pm.response.code).to.eql(status));
     pm.test(`The content type is ${contentType}`, () => {
         pm.expect(pm.response.headers.get("Content-Type")).to.eql(contentType);
     });
@@ -182,7 +184,7 @@ const cleanUp = () => {
         const isGone = response && [200, 404].includes(response.code); // 404: gone already
         if (!isGone) {
             pm.test(`Cleaned up: ${address}`, () => {
-                pm.expect.fail(error ? error.message : response.text());
+                throw new Error(error ? error.message : response.text());
             });
         }
         cleanUp();
