@@ -50,7 +50,7 @@ DEFAULTS = {
     "RATELIMIT_HEADERS_ENABLED": True,
     "RATELIMIT_STORAGE_URI": "memory://",  # the memory of this process
     "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,  # count there while Redis is away
-    "RATELIMIT_SWALLOW_ERRORS": True,  # answer a request during which Redis goes away
+    "RATELIMIT_SWALLOW_ERRORS": True,  # let a request pass if it cannot be counted
     "CACHE_TYPE": "SimpleCache",  # in memory, too
     "CACHE_DEFAULT_TIMEOUT": 60,  # seconds
     "MAX_CONTENT_LENGTH": 64 * 1024,  # bytes of a body
@@ -75,7 +75,7 @@ def load_settings(config, overrides):
         config["SECRET_KEY"] = os.environ["SECRET_KEY"]
     config.from_mapping(overrides)  # None changes nothing
     if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):
-        # Or all queries of a transaction would see the data of its first one (in MariaDB).
+        # After lock_ticket() a query must see new data, not (as in MariaDB) that of the first query.
         options = {"isolation_level": "READ COMMITTED", **config["SQLALCHEMY_ENGINE_OPTIONS"]}
         config["SQLALCHEMY_ENGINE_OPTIONS"] = options
 
@@ -96,12 +96,12 @@ def load_secret_key(app):
 
 class Base(orm.DeclarativeBase):  # what all models have
     __table_args__ = {"sqlite_autoincrement": True}  # do not give the id of a deleted row again
-    __mapper_args__ = {"confirm_deleted_rows": False}  # no warning if it is deleted already
+    __mapper_args__ = {"confirm_deleted_rows": False}  # no warning if another request deleted it
     id: Mapped[int] = mapped_column(primary_key=True)
 
 
 # A session has one object for each row. Its first query begins a transaction, which holds a
-# connection until it ends. expire_on_commit=False: a commit does not make it read records again.
+# connection until it ends. expire_on_commit=False: after a commit, records keep their values.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 ma = Marshmallow()
 cache = Cache()
@@ -160,7 +160,7 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: so many pieces of
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
     quantity: Mapped[int] = mapped_column(sa.BigInteger)
     unit_price: Mapped[float] = mapped_column(sa.Double)  # of the part when it was first put on
-    part: Mapped[Inventory] = orm.relationship(lazy="joined", innerjoin=True)  # in one query
+    part: Mapped[Inventory] = orm.relationship(lazy="joined", innerjoin=True)  # read with it
 
 
 # A ticket has one line for a part. (In the class, __table_args__ would replace that of Base.)
@@ -206,7 +206,7 @@ hashing_gate = threading.Semaphore(2)  # at most two at once; the others wait th
 
 def hash_password(password):
     """Return the hash of a new password."""
-    # Only queries came before: end their transaction, so that others can use the connection.
+    # Only queries came before. Ending their transaction gives the connection back to others.
     db.session.rollback()
     with hashing_gate:
         return security.generate_password_hash(password)
@@ -226,7 +226,7 @@ UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 # === Schemas ======================================================================================
 # What callers may send, and what they get. A schema makes a field of each column of its model:
 # from Customer.first_name it makes Text(required=True, validate=Length(max=100)). Fields are
-# written down where a column does not say enough. Numbers are never rounded.
+# written down where a column does not say enough. A number is refused rather than rounded.
 
 NAMES = ("id", "first_name", "last_name")
 MAX_ID = 999_999_999  # nine digits, which fit into an integer column of every database
@@ -249,7 +249,7 @@ class Text(ma.String):
             text = text.strip()
         if self.required and not text:
             raise ValidationError("Must not be empty.")
-        # Not every database stores NUL. None stores a lone surrogate (half of an emoji in UTF-16).
+        # Not every database stores NUL, and none half a character, which JSON may have: "\ud83d".
         if re.search("[\0\ud800-\udfff]", text):
             raise ValidationError("Contains a character that cannot be stored.")
         return text
@@ -270,7 +270,7 @@ class Number(ma.Field):
             value = float(value)
         if isinstance(value, bool) or not isinstance(value, int | float):  # Python: True is an int
             raise ValidationError("Not a number.")
-        if not self.minimum <= value <= self.maximum:  # NaN is refused here, too
+        if not self.minimum <= value <= self.maximum:  # NaN is in no range
             raise ValidationError(f"Must be from {self.minimum} to {self.maximum}.")
         if round(value, 2) != value:
             raise ValidationError("At most two decimals.")
@@ -294,7 +294,7 @@ class MechanicIds(ma.Field):
         if not isinstance(value, list) or len(value) > 100:
             raise ValidationError("Not a list of at most 100 ids.")
         id_field = WholeNumber(maximum=MAX_ID)
-        ids = [id_field.deserialize(item) for item in value]  # checks one value
+        ids = [id_field.deserialize(item) for item in value]  # it calls _deserialize()
         mechanics = db.session.scalars(sa.select(Mechanic).where(Mechanic.id.in_(ids))).all()
         missing = sorted(set(ids) - {mechanic.id for mechanic in mechanics})
         if missing:
@@ -307,7 +307,7 @@ class RecordSchema(ma.SQLAlchemyAutoSchema):
 
     TYPE_MAPPING = {**ma.Schema.TYPE_MAPPING, str: Text, float: Number, int: WholeNumber}
     id = ma.Integer(dump_only=True)  # in answers, never in a body
-    load = ma.Schema.load  # the library's own looks up its version on the disk each time
+    load = ma.Schema.load  # marshmallow's; marshmallow-sqlalchemy's reads a file on each call
 
 
 class AccountSchema(RecordSchema):
@@ -404,7 +404,7 @@ mechanic_schema = MechanicSchema()
 login_schema = LoginSchema()
 inventory_schema = InventorySchema()
 ticket_inventory_schema = TicketInventorySchema(exclude=["name"])  # as in the assignment
-removal_schema = TicketInventorySchema(only=["quantity"], partial=True)  # partial: no default
+removal_schema = TicketInventorySchema(only=["quantity"], partial=True)  # left out: all pieces
 service_ticket_schema = ServiceTicketSchema()
 page_schema = ListSchema(only=("page", "per_page"))
 search_schema = ListSchema(only=("page", "per_page", "search"))
@@ -413,9 +413,9 @@ search_schema = ListSchema(only=("page", "per_page", "search"))
 # === Errors =======================================================================================
 # Every error has the same JSON format, "problem details" (RFC 9457). Views call abort(404, "...")
 # or let an exception pass, and Flask calls the function for its class, or for the nearest class
-# above it. The functions are on a blueprint, as the app is made later, in create_app().
+# above it. The functions are on a blueprint because the app is made later, in create_app().
 
-main_bp = Blueprint("main", __name__)
+main_bp = Blueprint("shop", __name__)
 
 
 @main_bp.app_errorhandler(exceptions.HTTPException)
@@ -444,10 +444,10 @@ def invalid_fields(error):
 @main_bp.app_errorhandler(orm.exc.StaleDataError)  # the record to change is gone
 def conflict(error):
     """Answer 409 when a change does not fit to what is stored."""
-    statement = getattr(error, "statement", "")  # StaleDataError has none
+    statement = getattr(error, "statement", "")  # the SQL that failed; StaleDataError has none
     if statement.startswith("DELETE"):
         detail = "Service tickets refer to this record, so it cannot be deleted."
-    elif "email" in statement:  # the write of an account, in which only the email can be taken
+    elif "email" in statement:  # of an account, in which only the email is unique
         detail = "Another account has this email address."
     else:
         detail = "A record that is needed here was deleted at the same moment."
@@ -474,7 +474,7 @@ class IdConverter(routing.IntegerConverter):
 
 
 def load_json(optional=False):
-    """Return the JSON object in the body. Aborts with 400, or 415 if its type is another one."""
+    """Return the JSON object in the body. Aborts with 400; get_json() with 415 for other types."""
     if optional and not request.get_data():
         return {}
     try:
@@ -556,7 +556,7 @@ def encode_token(mechanic_id, role="mechanic", password_hash=None):
     # A login passes the hash that it has checked: the password may change at the same moment.
     if password_hash is None:
         password_hash = db.session.get_one(ROLES[role], mechanic_id).password
-    # A key object, as python-jose would parse a SECRET_KEY that looks like JSON.
+    # Pass a key object: python-jose would parse a SECRET_KEY that looks like JSON.
     key = jwk.construct(current_app.config["SECRET_KEY"], "HS256")
     now = int(time.time())
     claims = {"sub": str(mechanic_id), "role": role, "iat": now, "exp": now + TOKEN_SECONDS}
@@ -568,15 +568,14 @@ def decode_token(token):
     """Return the role and the account id in a token. Aborts with 401 if it is not valid."""
     try:
         key = jwk.construct(current_app.config["SECRET_KEY"], "HS256")
-        options = {"require_exp": True}  # python-jose would take a token that never expires
-        claims = jwt.decode(token, key, algorithms=["HS256"], options=options)
+        claims = jwt.decode(token, key, algorithms=["HS256"], options={"require_exp": True})
         role, account_id = claims["role"], int(claims["sub"])
         query = sa.select(ROLES[role].password).where(ROLES[role].id == account_id)
         password_hash = db.session.scalar(query)  # None without such an account
         valid = claims["fingerprint"] == fingerprint(password_hash)
     except exc.SQLAlchemyError:
         raise  # the database is away: 503
-    except Exception:  # a wrong token may fail at any line; without an account the last one fails
+    except Exception:  # a wrong token may fail at any line, and None in fingerprint()
         valid = False
     if not valid:
         abort(401, "Log in, and send the token in the header Authorization: Bearer.")
@@ -695,7 +694,7 @@ def renew_data_version(_session=None):
 
 
 def cached(view):
-    """Keep the answers of a view for 60 seconds or to the next commit, for each path and query."""
+    """Keep the answers of a view for 60 seconds or to the next commit, for all its arguments."""
 
     @functools.wraps(view)
     def wrapper(**arguments):
@@ -709,7 +708,7 @@ def cached(view):
             current_app.logger.warning("The cache does not answer: %s", error)  # Redis is away
             return view(**arguments)
         if response is not None:
-            response.headers["hit_cache"] = "True"  # get() makes a new object each time
+            response.headers["hit_cache"] = "True"  # not in the stored answer: get() copies
             return response
         response = make_response(view(**arguments))
         with contextlib.suppress(Exception):  # Redis may go away meanwhile
@@ -836,7 +835,7 @@ def list_mechanics(parameters):
 def rank_mechanics(parameters):
     """List the mechanics by how many tickets they work on, most first."""
     # SELECT id, first_name, last_name, (SELECT count(*) FROM service_mechanic
-    #     WHERE service_mechanic.mechanic_id = mechanics.id) AS ticket_count FROM mechanics
+    #     WHERE mechanic_id = mechanics.id) AS ticket_count FROM mechanics: one count for each row
     own_rows = service_mechanic.c.mechanic_id == Mechanic.id
     count = sa.select(sa.func.count()).where(own_rows).scalar_subquery()
     ticket_count = count.label("ticket_count")
@@ -1091,8 +1090,8 @@ def remove_inventory(parameters, ticket_id, inventory_id):
 @main_bp.get("/")
 def front_page():
     """Show this page: all routes, with the docstrings, roles and schemas of their views."""
-    # The policy tells the browser to load nothing from anywhere, to run only the script and style
-    # with this nonce (a number used once), and to let the script call only the shop.
+    # The policy: load nothing from anywhere, use only the script and style with this nonce (used
+    # once), let them call only the shop; no <base>, no forms, no frame of another site.
     nonce = secrets.token_urlsafe(16)
     policy = (
         f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
@@ -1112,8 +1111,8 @@ def check_health():
 
 
 def receive_body():
-    """Receive the body before any query: a slow sender shall hold no database connection.
-    Aborts with 411 if it comes in chunks, of which a malformed one is a 500 in gunicorn, or 413."""
+    """Receive the body before any query: a slow sender shall hold no database connection. Aborts
+    with 411 for chunks (gunicorn answers malformed ones with 500), with 413 if it is too long."""
     if "Transfer-Encoding" in request.headers:
         abort(411, "Send the body with its length (Content-Length), not in chunks.")
     request.get_data()  # Flask keeps it for the view, or aborts with 413
@@ -1132,8 +1131,8 @@ def set_response_headers(response):
 
 def close_session(response):
     """Close the session as soon as there is an answer, before Flask-SQLAlchemy does it."""
-    # This fails if the connection is lost, as when PostgreSQL restarts; later, that would be a 500.
-    # Here it can be ignored: the session is closed all the same.
+    # Its rollback fails if the connection is lost, for example when PostgreSQL restarts. Later, where
+    # Flask-SQLAlchemy closes it, nobody could catch this, and a good answer would become a 500.
     with contextlib.suppress(exc.DBAPIError):
         db.session.remove()
     return response
@@ -1141,7 +1140,7 @@ def close_session(response):
 
 def register_blueprints(app):
     """Register the blueprints. An alias is a blueprint that is registered at a second address."""
-    for blueprint in (main_bp, customers_bp, mechanics_bp, inventory_bp):
+    for blueprint in (customers_bp, mechanics_bp, inventory_bp):
         app.register_blueprint(blueprint)
     app.register_blueprint(inventory_bp, url_prefix="/parts", name="parts")
     app.register_blueprint(service_tickets_bp)
@@ -1149,6 +1148,7 @@ def register_blueprints(app):
     app.register_blueprint(ticket_inventory_bp)
     for prefix in ("/service_tickets", "/service-tickets"):
         app.register_blueprint(ticket_inventory_bp, url_prefix=prefix, name=f"parts on {prefix}")
+    app.register_blueprint(main_bp)
 
 
 def create_app(config=None):
@@ -1165,8 +1165,8 @@ def create_app(config=None):
     app.url_map.strict_slashes = False  # an address works with and without a slash at its end
     app.url_map.merge_slashes = False  # // is 404, not a redirect
     app.url_map.converters["id"] = IdConverter
-    # init_app() adds the limiter's functions: so they come after receive_body and, as the order is
-    # reversed after a view, before set_response_headers.
+    # The order of a request: receive_body, the limiter (from init_app), the view, the limiter,
+    # close_session, set_response_headers.
     app.before_request(receive_body)
     app.after_request(set_response_headers)
     app.after_request(close_session)

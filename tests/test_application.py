@@ -1,99 +1,32 @@
-"""The shop as a program: its settings, its front page, its health, and how it starts."""
+"""The shop as a program: its settings, its health, and how it starts or says why it does not."""
 
-import html
+import contextlib
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 
 import flask
 import pytest
-from conftest import SECRET, calling, problem
-from servers import copy_shop, running_server
+from conftest import SECRET, calling
+from servers import copy_shop
+from werkzeug import serving
 
 import mechanic_shop
+import seed
+from mechanic_shop import Mechanic, db
+
+# --- Settings ---
 
 
-@pytest.fixture
-def fresh_clone(tmp_path, environment):
-    """A folder with only the program in it, as the environment has no settings."""
-    for variable in ("DATABASE_URL", "SECRET_KEY", "REDIS_URL"):
-        environment.delenv(variable, raising=False)
-    return copy_shop(tmp_path / "clone")
-
-
-def run(folder, *arguments, **environment):
-    """Run Python in a folder and return the finished process."""
-    return subprocess.run(
-        [sys.executable, "-W", "error", *arguments],
-        cwd=folder,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def printed_until_stopped(server):
-    """Stop a server as Ctrl+C does, and return what it printed."""
-    server.process.terminate()
-    server.process.wait(timeout=20)
-    return server.log()
-
-
-def test_empty_clone_starts_and_says_how_to_get_sample_data(fresh_clone):
-    with running_server(folder=fresh_clone, PYTHONWARNINGS="error") as server:
-        assert server.call("GET", "/inventory").json == []
-        output = printed_until_stopped(server)
-    assert "python seed.py" in output
-    assert "Traceback" not in output
-    assert (fresh_clone / "instance" / "mechanic_shop.db").exists()
-
-
-def test_key_is_kept_from_one_start_to_the_next(fresh_clone):
-    keys = set()
-    for _ in range(2):
-        with running_server(folder=fresh_clone):
-            keys.add((fresh_clone / "instance" / "secret_key").read_text())
-    assert [len(key) for key in keys] == [64]
-
-
-def test_seeded_clone_does_not_ask_for_sample_data(fresh_clone):
-    assert run(fresh_clone, "seed.py").returncode == 0
-    with running_server(folder=fresh_clone) as server:
-        assert len(server.call("GET", "/inventory").json) >= 12
-        assert "seed.py" not in printed_until_stopped(server)
-
-
-def test_port_in_use_gets_a_message(fresh_clone):
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        port = listener.getsockname()[1]
-        finished = run(fresh_clone, "mechanic_shop.py", PORT=str(port))
-    assert finished.returncode == 1
-    assert f"Port {port} is in use" in finished.stderr
-    assert "Traceback" not in finished.stderr
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"SECRET_KEY": "short"}, "SECRET_KEY"),
-        ({"FLASK_SECRET_KEY": "short"}, "SECRET_KEY"),
-        ({"PORT": "http"}, "http"),
-        ({"DATABASE_URL": "no url"}, "URL"),
-        ({"DATABASE_URL": "sqlite:////nowhere/at/all.db"}, "unable to open"),
-    ],
-)
-def test_wrong_setting_gets_one_clear_line(fresh_clone, settings, words):
-    finished = run(fresh_clone, "mechanic_shop.py", **settings)
-    assert finished.returncode == 1
-    assert "Traceback" not in finished.stderr
-    assert finished.stderr.startswith("The shop cannot open: ")
-    assert words in finished.stderr.splitlines()[0]
+def settings():
+    """Return the settings that a shop in this environment opens with."""
+    config = flask.Flask("shop").config
+    mechanic_shop.load_settings(config, {})
+    return config
 
 
 def test_environment_sets_the_extensions(make_app, environment):
@@ -104,21 +37,29 @@ def test_environment_sets_the_extensions(make_app, environment):
     assert calling(app).get("/inventory").headers["X-RateLimit-Limit"] == "7"
     assert app.config["SECRET_KEY"] == SECRET
     assert make_app(RATELIMIT_DEFAULT="8/minute").config["RATELIMIT_DEFAULT"] == "8/minute"
-    environment.delenv("SECRET_KEY")
-    assert make_app().test_client().get("/health").status_code == 200
 
 
-def settings():
-    """Return the settings that a shop in this environment opens with."""
-    config = flask.Flask("shop").config
-    mechanic_shop.configure(config, {})
-    return config
-
-
+@pytest.mark.parametrize("variable", ["DATABASE_URL", "SQLALCHEMY_DATABASE_URI"])
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
-def test_postgresql_is_reached_by_psycopg_3(environment, scheme):
-    environment.setenv("DATABASE_URL", f"{scheme}://me@host/shop")
+def test_postgresql_is_reached_by_psycopg_3(environment, variable, scheme):
+    environment.delenv("DATABASE_URL")
+    environment.setenv(variable, f"{scheme}://me@host/shop")
     assert settings()["SQLALCHEMY_DATABASE_URI"] == "postgresql+psycopg://me@host/shop"
+
+
+def test_database_url_has_a_second_name_and_a_default(environment):
+    environment.setenv("FLASK_SQLALCHEMY_DATABASE_URI", "sqlite:///flask.db")
+    environment.setenv("SQLALCHEMY_DATABASE_URI", "sqlite:///second.db")
+    environment.setenv("DATABASE_URL", "sqlite:///first.db")
+    for name in ("first", "second", "flask", "mechanic_shop"):
+        assert settings()["SQLALCHEMY_DATABASE_URI"] == f"sqlite:///{name}.db"
+        for variable in (
+            "DATABASE_URL",
+            "SQLALCHEMY_DATABASE_URI",
+            "FLASK_SQLALCHEMY_DATABASE_URI",
+        ):
+            if os.environ.get(variable, "").endswith(f"/{name}.db"):
+                environment.delenv(variable)
 
 
 def test_redis_url_serves_limits_and_cache(environment):
@@ -134,50 +75,119 @@ def test_debug_mode_is_off_unless_asked_for(make_app, environment):
     assert make_app().debug
 
 
+def test_create_app_takes_a_dict_and_says_so(make_app):
+    with pytest.raises(TypeError, match="create_app takes a dict of settings"):
+        mechanic_shop.create_app("ProductionConfig")
+    with pytest.raises(TypeError, match="create_app takes a dict of settings"):
+        mechanic_shop.create_app(object)
+
+
 def test_health(anyone):
     response = anyone.get("/health")
+    assert response.status_code == 200
     assert response.json == {"status": "ok"}
-    assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_all_answers_are_private_unless_they_are_the_inventory(ana, anyone, ticket, part):
-    for path in ("/", "/customers", "/mechanics/profile", "/service_tickets/1", "/nothing"):
-        response = ana.get(path)
-        assert response.headers["Cache-Control"] == "no-store"
-        assert response.headers["X-Content-Type-Options"] == "nosniff"
-    problem(anyone.get("/inventory/99"), 404)
-    assert anyone.get("/inventory/99").headers["Cache-Control"] == "no-store"
+# --- Starting ---
 
 
-def test_front_page_shows_every_route_and_who_may_call_it(app, anyone):
-    response = anyone.get("/")
-    assert response.content_type == "text/html; charset=utf-8"
-    page = response.get_data(as_text=True)
-    rows = {cells[0:2]: cells[2:] for cells in rows_of(page)}
-    for rule in app.url_map.iter_rules():
-        methods = ", ".join(sorted(rule.methods - {"HEAD", "OPTIONS"}))
-        summary, who = rows.pop((methods, rule.rule))
-        assert summary == app.view_functions[rule.endpoint].__doc__
-        assert who in ("anyone", "customer", "mechanic", "customer, mechanic")
-    assert rows == {}
-    assert not re.search(r"(src|href)=|https?://|url\(", page)
+@contextlib.contextmanager
+def program(folder, **environment):
+    """Run the program in a folder; gives its first line and what ends it and returns the rest."""
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "mechanic_shop.py"],
+        cwd=folder,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with process:
+        try:
+            yield process.stdout.readline()
+        finally:
+            process.send_signal(signal.SIGTERM)
 
 
-def rows_of(page):
-    """Yield the cells of each row of the page's tables, as text."""
-    for row in page.split("<tr>")[1:]:
-        cells = re.sub(r"</table>.*", "", row, flags=re.S).split("<td>")[1:]
-        yield tuple(html.unescape(re.sub("<[^>]*>", "", cell)).strip() for cell in cells)
+@pytest.fixture
+def clone(tmp_path, environment):
+    """A folder with only the program in it; the environment has no settings."""
+    for variable in ("DATABASE_URL", "SECRET_KEY", "REDIS_URL", "PORT", "HOST"):
+        environment.delenv(variable, raising=False)
+    return copy_shop(tmp_path / "shop")
 
 
-def test_500_is_a_problem_without_its_cause(make_app):
-    app = make_app()
+def test_new_clone_prints_the_address_that_it_listens_on(clone):
+    with program(clone, PORT="0") as line:
+        address = re.search(r"http://127\.0\.0\.1:[1-9][0-9]*", line)[0]
+        with urllib.request.urlopen(f"{address}/inventory", timeout=20) as response:
+            assert response.read() == b"[]\n"
+    kept = sorted(path.name.partition("-")[0] for path in (clone / "instance").iterdir())
+    assert sorted(set(kept)) == ["mechanic_shop.db", "secret_key"]
 
-    @app.get("/broken")
-    def broken():
-        """Fail."""
-        raise RuntimeError("SELECT secret FROM shop")
 
-    response = calling(app).get("/broken")
-    problem(response, 500)
-    assert "SELECT" not in response.get_data(as_text=True)
+def refusal(program, capsys):
+    """Return the one line that a program prints when it does not start."""
+    with pytest.raises(SystemExit) as ended:
+        program()
+    output, errors = capsys.readouterr()
+    assert (ended.value.code, output) in [(1, ""), (errors or ended.value.code, "")]
+    (line,) = (errors or ended.value.code).splitlines()
+    assert line.startswith("The shop cannot open: ")
+    return line
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("SECRET_KEY", "k" * 31, "SECRET_KEY must have at least 32 bytes"),
+        ("DATABASE_URL", "no url", "URL"),
+        ("DATABASE_URL", "nothing://x", "nothing"),
+        ("DATABASE_URL", "mysql://me@host/shop", "MySQLdb"),
+        ("DATABASE_URL", "sqlite:////nowhere/at/all.db", "unable to open"),
+        ("REDIS_URL", "nonsense", "Redis"),
+        ("FLASK_RATELIMIT_STORAGE_URI", "nonsense://x", "nonsense"),
+    ],
+)
+def test_what_keeps_the_shop_from_opening_is_one_line(environment, capsys, variable, value, words):
+    environment.setattr(sys, "argv", ["program"])
+    environment.setenv(variable, value)
+    for start in (mechanic_shop.main, seed.main):
+        line = refusal(start, capsys)
+        assert words in line
+        assert "kkk" not in line
+
+
+@pytest.mark.parametrize("port", ["abc", "99999", "65536", "-1", "5000.0"])
+def test_port_that_is_none_is_refused_in_one_line(environment, capsys, port):
+    environment.setenv("PORT", port)
+    assert "PORT" in refusal(mechanic_shop.main, capsys)
+
+
+def test_host_that_is_none_is_refused_in_one_line(environment, capsys):
+    environment.setenv("HOST", "256.256.256.256")
+    environment.setenv("PORT", "0")
+    refusal(mechanic_shop.main, capsys)
+
+
+def test_port_in_use_is_refused_in_one_line(environment, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        environment.setenv("PORT", str(listener.getsockname()[1]))
+        assert "in use" in refusal(mechanic_shop.main, capsys)
+
+
+def test_port_is_5000_on_this_machine_unless_others_are_named(environment, capsys):
+    def make_server(host, port, *_arguments, **_options):
+        raise OSError(f"asked for {(host, int(port))}")
+
+    environment.delenv("PORT", raising=False)
+    environment.delenv("HOST", raising=False)
+    environment.setattr(serving, "make_server", make_server)
+    assert "('127.0.0.1', 5000)" in refusal(mechanic_shop.main, capsys)  # or it is in use: the same
+
+
+def test_tables_that_are_missing_are_made_and_the_others_are_left_alone(shared, make_app, ana):
+    mechanic_shop.service_mechanic.drop(shared.engine)
+    with make_app().app_context():
+        assert db.session.scalars(db.select(Mechanic.first_name)).all() == ["Ana"]
+        assert db.session.execute(db.select(mechanic_shop.service_mechanic)).all() == []

@@ -91,7 +91,7 @@ CONNECTIONS = {
     " WHERE db = database() AND id != connection_id()",
 }
 WITH_TRANSACTION = {
-    "postgresql": " AND state LIKE 'idle in transaction%'",
+    "postgresql": " AND state IN ('idle in transaction', 'idle in transaction (aborted)')",
     "mysql": " AND id IN (SELECT trx_mysql_thread_id FROM information_schema.innodb_trx)",
 }
 CLOSE = {"postgresql": "SELECT pg_terminate_backend({})", "mysql": "KILL {}"}
@@ -134,7 +134,7 @@ def test_1200_requests_leave_no_connection_behind(server, database, redis_client
     assert connections_to(database, WITH_TRANSACTION) == set()
     number = str(redis_client.connection_pool.connection_kwargs["db"])
     clients = [client for client in redis_client.client_list() if client["db"] == number]
-    assert 4 <= len(clients) - 1 <= 4 * 4 * 2  # for the limits, and for the cache
+    assert len(clients) <= 40  # 16 for the limits, 16 for the cache, and some of the tests
 
 
 def test_connections_that_the_server_closed_are_replaced(server, database, part):

@@ -3,16 +3,13 @@
 import pytest
 from conftest import ELSEWHERE, PASSWORD, calling, problem
 
-DEEP = b'{"email":' * 10_000
-
 
 def statuses(call, times):
     return [call().status_code for _ in range(times)]
 
 
 def refused(response):
-    detail = problem(response, 429)
-    assert detail.startswith("Too many requests: the limit is ")
+    assert "per 1 minute" in problem(response, 429)
     assert 0 <= int(response.headers["Retry-After"]) <= 60
     assert response.headers["X-RateLimit-Remaining"] == "0"
     return True
@@ -93,7 +90,7 @@ def test_logins_are_limited_for_an_address_and_email(app, anyone, ana, bert):
         b'"text"',
         b"null",
         b"[" * 10_000,
-        DEEP,
+        b'{"a":' * 10_000,
         b"\xff\xfe",
         b'{"email": ["a"]}',
         b'{"email": {"a": ' + b"9" * 4000 + b"}}",

@@ -12,6 +12,7 @@ The slow tests run, too. Tests for which the database makes no difference do not
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,7 @@ INDEPENDENT = {
     "test_faults.py": "starts servers of its own",
     "test_flood.py": "one process and its memory",
     "test_front_page.py": "shows the routes",
+    "test_gunicorn.py": "what comes in over a socket",
     "test_passwords.py": "hashing",
     "test_postman.py": "the collection is the same",
     "test_readme.py": "SQLite, as the README",
@@ -119,4 +121,5 @@ def main(*arguments):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop the servers then, too
     raise SystemExit(main(*sys.argv[1:]))
