@@ -75,7 +75,7 @@ def load_settings(config, overrides):
         config["SECRET_KEY"] = os.environ["SECRET_KEY"]
     config.from_mapping(overrides)  # None changes nothing
     if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):
-        # After lock_ticket() a query must see new data, not (as in MariaDB) that of the first query.
+        # After lock_ticket() a query must see new data, not the first query's (MariaDB's default).
         options = {"isolation_level": "READ COMMITTED", **config["SQLALCHEMY_ENGINE_OPTIONS"]}
         config["SQLALCHEMY_ENGINE_OPTIONS"] = options
 
@@ -1131,8 +1131,8 @@ def set_response_headers(response):
 
 def close_session(response):
     """Close the session as soon as there is an answer, before Flask-SQLAlchemy does it."""
-    # Its rollback fails if the connection is lost, for example when PostgreSQL restarts. Later, where
-    # Flask-SQLAlchemy closes it, nobody could catch this, and a good answer would become a 500.
+    # Its rollback fails if the connection is lost, for example when PostgreSQL restarts. Later, as
+    # Flask-SQLAlchemy closes it, nobody could catch that: a good answer would become a 500.
     with contextlib.suppress(exc.DBAPIError):
         db.session.remove()
     return response
