@@ -347,7 +347,13 @@ def hold(app):
     return run_held
 
 
-# --- Refusals ---
+# --- Answers ---
+
+
+def shows(record, fields):
+    """Say whether a record in an answer has these values. It may have more: a new column."""
+    assert {name: record[name] for name in fields} == fields
+    return True
 
 
 def problem(response, status, *fields):

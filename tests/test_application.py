@@ -45,6 +45,7 @@ def test_postgresql_is_reached_by_psycopg_3(environment, variable, scheme):
     environment.delenv("DATABASE_URL")
     environment.setenv(variable, f"{scheme}://me@host/shop")
     assert settings()["SQLALCHEMY_DATABASE_URI"] == "postgresql+psycopg://me@host/shop"
+    assert settings()["SQLALCHEMY_ENGINE_OPTIONS"]["isolation_level"] == "READ COMMITTED"
 
 
 def test_database_url_has_a_second_name_and_a_default(environment):

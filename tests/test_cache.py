@@ -5,6 +5,7 @@ import time
 import pytest
 import time_machine
 from conftest import calling, problem
+from flask_caching.backends import SimpleCache
 
 from mechanic_shop import Inventory, db
 
@@ -201,3 +202,20 @@ def test_shop_goes_on_without_redis_and_logs_no_traceback(make_app, environment,
         assert read.json[-1]["quantity"] == quantity
     assert "Traceback" not in caplog.text
     assert len(caplog.text) < 1500
+
+
+class FullCache(SimpleCache):
+    """A cache that keeps the version of the data, but has no room for an answer."""
+
+    def set(self, key, value, timeout=None):
+        if key != "data version":
+            raise OSError("no room")
+        return super().set(key, value, timeout)
+
+
+def test_answer_that_cannot_be_kept_is_answered(make_app, ana, part):
+    client = calling(make_app(CACHE_TYPE="test_cache.FullCache"))
+    for _ in range(2):
+        response = client.get("/inventory")
+        assert not hit(response)
+        assert response.json == [part]

@@ -1,7 +1,7 @@
 """The customers: they register, and their records are read, changed and deleted."""
 
 import pytest
-from conftest import PASSWORD, problem
+from conftest import PASSWORD, problem, shows
 
 NEW = {
     "first_name": "Eve",
@@ -17,7 +17,7 @@ WHOLE = {field: value for field, value in NEW.items() if field != "password"}
 def test_register_as_a_customer(anyone):
     response = anyone.post("/customers", json=NEW)
     assert response.status_code == 201
-    assert response.json == {"id": 1, **WHOLE}
+    assert shows(response.json, {"id": 1, **WHOLE})
     assert response.headers["Location"] == "/customers/1"
     credentials = {"email": NEW["email"], "password": NEW["password"]}
     assert anyone.post("/customers/login", json=credentials).status_code == 200
@@ -27,7 +27,7 @@ def test_register_needs_only_names_email_and_password(anyone):
     body = {"first_name": "Eve", "last_name": "N", "email": "e@x.example", "password": "12345678"}
     stored = {"id": 1, "phone": None, "address": None, **body}
     del stored["password"]
-    assert anyone.post("/customers", json=body).json == stored
+    assert shows(anyone.post("/customers", json=body).json, stored)
 
 
 def test_register_with_a_taken_email_is_refused(anyone, carla):
@@ -54,7 +54,7 @@ def test_customer_or_mechanic_changes_a_customer(request, carla, who):
     path = f"/customers/{carla.id}"
     assert caller.patch(path, json={"phone": "555-0199"}).json["phone"] == "555-0199"
     replaced = caller.put(path, json=WHOLE).json
-    assert replaced == {"id": carla.id, **WHOLE}
+    assert shows(replaced, {"id": carla.id, **WHOLE})
     assert caller.get(path).json == replaced
 
 
@@ -63,7 +63,7 @@ def test_put_keeps_what_it_leaves_out(carla, anyone):
     carla.patch(path, json={"phone": "555-0199", "address": "1 Mill Lane"})
     body = {"first_name": "Carla", "last_name": "Novak", "email": carla.email}
     kept = {"phone": "555-0199", "address": "1 Mill Lane"}
-    assert carla.put(path, json=body).json == {"id": carla.id, **kept, **body}
+    assert shows(carla.put(path, json=body).json, {"id": carla.id, **kept, **body})
     assert carla.put(path, json=body | {"phone": None}).json["phone"] is None
     credentials = {"email": carla.email, "password": PASSWORD}
     assert anyone.post("/customers/login", json=credentials).status_code == 200

@@ -1,13 +1,13 @@
 """The parts: /inventory, which answers at /parts too."""
 
 import pytest
-from conftest import problem
+from conftest import problem, shows
 
 
 def test_create_part_as_the_assignment_shows_it(ana):
     response = ana.post("/inventory", json={"name": "speaker", "price": "20", "quantity": "10"})
     assert response.status_code == 201
-    assert response.json == {"id": 1, "name": "speaker", "price": 20, "quantity": 10}
+    assert shows(response.json, {"id": 1, "name": "speaker", "price": 20, "quantity": 10})
     assert response.headers["Location"] == "/inventory/1"
     assert ana.get(response.headers["Location"]).json == response.json
 
@@ -15,7 +15,7 @@ def test_create_part_as_the_assignment_shows_it(ana):
 def test_part_without_a_quantity_is_one_piece(ana):
     response = ana.post("/inventory", json={"name": "horn", "price": 5})
     assert response.status_code == 201
-    assert response.json == {"id": 1, "name": "horn", "price": 5, "quantity": 1}
+    assert shows(response.json, {"id": 1, "name": "horn", "price": 5, "quantity": 1})
 
 
 def test_both_addresses_show_the_same_parts(ana, part):
@@ -44,10 +44,11 @@ def test_trailing_slash_is_no_redirect_for_writes(ana, part, ticket):
 
 def test_put_takes_the_whole_part_and_keeps_the_stock_it_does_not_name(ana, part):
     body = {"name": "pioneer speakers 6.5 inch", "price": 25.00, "quantity": 42}
-    assert ana.put("/inventory/1", json=body).json == {"id": 1, **body}
+    assert shows(ana.put("/inventory/1", json=body).json, {"id": 1, **body})
     problem(ana.put("/inventory/1", json={"quantity": 3}), 400, "name", "price")
     renamed = ana.put("/inventory/1", json={"name": "speakers", "price": 20})
-    assert renamed.json == {"id": 1, "name": "speakers", "price": 20, "quantity": 42}
+    kept = {"id": 1, "name": "speakers", "price": 20, "quantity": 42}
+    assert shows(renamed.json, kept)
     assert ana.get("/inventory/1").json == renamed.json
 
 

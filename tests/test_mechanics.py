@@ -1,7 +1,7 @@
 """The mechanics: the staff, their own accounts, their tickets and their ranking."""
 
 import pytest
-from conftest import PASSWORD, problem
+from conftest import PASSWORD, problem, shows
 
 NEW = {
     "first_name": "Gus",
@@ -17,7 +17,7 @@ WHOLE = {field: value for field, value in NEW.items() if field != "password"}
 def test_mechanic_adds_a_mechanic(ana, anyone):
     response = ana.post("/mechanics", json=NEW)
     assert response.status_code == 201
-    assert response.json == {"id": 2, **WHOLE}
+    assert shows(response.json, {"id": 2, **WHOLE})
     assert response.headers["Location"] == "/mechanics/2"
     credentials = {"email": NEW["email"], "password": NEW["password"]}
     assert anyone.post("/mechanics/login", json=credentials).json["id"] == 2
@@ -41,9 +41,9 @@ def test_mechanics_change_each_other(ana, bert):
     path = f"/mechanics/{bert.id}"
     assert ana.patch(path, json={"salary": "50000.25"}).json["salary"] == 50000.25
     whole = WHOLE | {"email": bert.email}
-    assert ana.put(path, json=whole).json == {"id": bert.id, **whole}
+    assert shows(ana.put(path, json=whole).json, {"id": bert.id, **whole})
     names = {"first_name": "Gus", "last_name": "M", "email": bert.email}
-    assert bert.put(path, json=names).json == {"id": bert.id, **whole, **names}
+    assert shows(bert.put(path, json=names).json, {"id": bert.id, **whole, **names})
     assert bert.patch(path, json={"salary": None}).json["salary"] is None
 
 

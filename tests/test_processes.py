@@ -20,6 +20,24 @@ pytestmark = [
 ]
 
 LOG = "--no-control-socket --access-logfile - --access-logformat 'answered by %(p)s'"
+CONNECTIONS = {
+    "postgresql": "SELECT pid FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid != pg_backend_pid()",
+    "mysql": "SELECT id FROM information_schema.processlist"
+    " WHERE db = database() AND id != connection_id()",
+}
+WITH_TRANSACTION = {
+    "postgresql": " AND state IN ('idle in transaction', 'idle in transaction (aborted)')",
+    "mysql": " AND id IN (SELECT trx_mysql_thread_id FROM information_schema.innodb_trx)",
+}
+CLOSE = {"postgresql": "SELECT pg_terminate_backend({})", "mysql": "KILL {}"}
+
+
+def ids_of_connections(database, more=None):
+    """Return the ids of all connections to the database but this one."""
+    kind = database.dialect.name
+    query = CONNECTIONS[kind] + (more[kind] if more else "")
+    return set(database.exec_driver_sql(query).scalars())
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +49,20 @@ def redis_client():
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory, redis_client):
+def database(tmp_path_factory):
+    """A connection to the empty database."""
     url = empty_database(tmp_path_factory.mktemp("processes"))
+    with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@pytest.fixture(scope="module")
+def server(database, redis_client):
+    url = database.engine.url.render_as_string(hide_password=False)
     shared = {"REDIS_URL": os.environ["TEST_REDIS_URL"], "GUNICORN_CMD_ARGS": LOG}
+    of_other_tests = ids_of_connections(database)
     with staffed_server(url, workers=4, threads=4, **shared) as server:
-        server.database_url = sa.make_url(url)
+        server.connections = lambda more=None: ids_of_connections(database, more) - of_other_tests
         yield server
 
 
@@ -84,34 +111,8 @@ def test_read_after_a_write_is_fresh_in_every_process(server, part):
 
 # === Connections ==================================================================================
 
-CONNECTIONS = {
-    "postgresql": "SELECT pid FROM pg_stat_activity"
-    " WHERE datname = current_database() AND pid != pg_backend_pid()",
-    "mysql": "SELECT id FROM information_schema.processlist"
-    " WHERE db = database() AND id != connection_id()",
-}
-WITH_TRANSACTION = {
-    "postgresql": " AND state IN ('idle in transaction', 'idle in transaction (aborted)')",
-    "mysql": " AND id IN (SELECT trx_mysql_thread_id FROM information_schema.innodb_trx)",
-}
-CLOSE = {"postgresql": "SELECT pg_terminate_backend({})", "mysql": "KILL {}"}
 
-
-@pytest.fixture
-def database(server):
-    """A connection to the database server, which sees those of the shop."""
-    with sa.create_engine(server.database_url, poolclass=sa.NullPool).connect() as connection:
-        yield connection.execution_options(isolation_level="AUTOCOMMIT")
-
-
-def connections_to(database, more=None):
-    """Return the ids of the shop's connections to the database server."""
-    kind = database.dialect.name
-    query = CONNECTIONS[kind] + (more[kind] if more else "")
-    return set(database.exec_driver_sql(query).scalars())
-
-
-def test_1200_requests_leave_no_connection_behind(server, database, redis_client, part):
+def test_1200_requests_leave_no_connection_behind(server, redis_client, part):
     job = {"customer_id": server.customer_id, "vin": "V1", "service_desc": "Oil", "price": 50}
     ticket = server.call("POST", "/service_tickets", job, server.token).headers["Location"]
     calls = [
@@ -130,8 +131,8 @@ def test_1200_requests_leave_no_connection_behind(server, database, redis_client
             assert server.call(method, path, body, server.token).status_code == status
 
     at_once(10, work)
-    assert 4 <= len(connections_to(database)) <= 4 * 4
-    assert connections_to(database, WITH_TRANSACTION) == set()
+    assert 4 <= len(server.connections()) <= 4 * 4
+    assert server.connections(WITH_TRANSACTION) == set()
     number = str(redis_client.connection_pool.connection_kwargs["db"])
     clients = [client for client in redis_client.client_list() if client["db"] == number]
     assert len(clients) <= 40  # 16 for the limits, 16 for the cache, and some of the tests
@@ -142,9 +143,9 @@ def test_connections_that_the_server_closed_are_replaced(server, database, part)
         return server.call("PATCH", part, {"price": 22}, server.token).status_code
 
     assert at_once(16, write) == [200] * 16
-    closed = connections_to(database)
+    closed = server.connections()
     assert closed
     for connection_id in closed:
         database.exec_driver_sql(CLOSE[database.dialect.name].format(connection_id))
     assert at_once(16, write) == [200] * 16
-    assert connections_to(database).isdisjoint(closed)
+    assert server.connections().isdisjoint(closed)
