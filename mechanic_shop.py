@@ -569,7 +569,7 @@ def decode_token(token):
     try:
         key = jwk.construct(current_app.config["SECRET_KEY"], "HS256")
         claims = jwt.decode(token, key, algorithms=["HS256"], options={"require_exp": True})
-        role, account_id = claims["role"], int(claims["sub"])
+        role, account_id = claims["role"], WholeNumber(maximum=MAX_ID).deserialize(claims["sub"])
         query = sa.select(ROLES[role].password).where(ROLES[role].id == account_id)
         password_hash = db.session.scalar(query)  # None without such an account
         valid = claims["fingerprint"] == fingerprint(password_hash)
