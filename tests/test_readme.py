@@ -109,6 +109,7 @@ def fits(shown, printed):
 
 
 @needs_bash
+@pytest.mark.slow
 def test_examples_answer_as_the_readme_shows(environment, tmp_path):
     environment.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/readme.db")
     python(quickstart()[-2], cwd=ROOT)
@@ -133,6 +134,7 @@ def test_files_in_the_readme_are_there():
     assert [file for file in files if not (ROOT / file).exists()] == []
 
 
+@pytest.mark.slow
 def test_options_of_seed_in_the_readme_are_there():
     options = set(re.findall(r"seed\.py (--\w+)", README))
     assert {"--reset", "--mechanic"} <= options
@@ -147,6 +149,7 @@ def test_drivers_in_the_readme_are_those_of_the_tests():
     assert [pin for pin in pins if pin not in tested] == []
 
 
+@pytest.mark.slow
 def test_backup_of_sqlite_holds_the_data(environment, tmp_path):
     environment.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/instance/mechanic_shop.db")
     (tmp_path / "instance").mkdir()
@@ -304,6 +307,7 @@ def change_module(folder, old, new):
     return shop
 
 
+@pytest.mark.slow
 def test_column_of_the_readme_is_a_checked_field(environment, tmp_path):
     environment.delenv("DATABASE_URL")
     (column,) = re.findall("`(shelf: .+?)`", section("Change something"))
@@ -320,6 +324,7 @@ def test_column_of_the_readme_is_a_checked_field(environment, tmp_path):
     assert "shelf" in errors
 
 
+@pytest.mark.slow
 def test_route_of_the_readme_works(environment, tmp_path):
     environment.delenv("DATABASE_URL")
     (route,) = [code for code in blocks("python") if "inventory_bp" in code]
@@ -331,6 +336,7 @@ def test_route_of_the_readme_works(environment, tmp_path):
         assert "GET /inventory/sold-out" in server.call("GET", "/").get_data(as_text=True)
 
 
+@pytest.mark.slow
 def test_unittest_of_the_readme_passes(environment, tmp_path):
     shop = copy_shop(tmp_path / "shop")
     (code,) = [code for code in blocks("python") if "unittest" in code]
@@ -342,6 +348,7 @@ def test_unittest_of_the_readme_passes(environment, tmp_path):
     assert "Ran 1 test" in finished.stderr
 
 
+@pytest.mark.slow
 def test_file_for_platforms_has_the_app(environment, tmp_path):
     shop = copy_shop(tmp_path / "shop")
     lines = re.search("with the line `(.+?)` and the line `(.+?)`", README).groups()
