@@ -274,7 +274,7 @@ class Number(ma.Field):
             raise ValidationError(f"Must be from {self.minimum} to {self.maximum}.")
         if round(value, 2) != value:
             raise ValidationError("At most two decimals.")
-        return float(value)
+        return abs(float(value))  # 0.0 for -0.0
 
 
 class WholeNumber(Number):  # 10 or 10.0, not 10.5
