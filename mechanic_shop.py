@@ -75,7 +75,7 @@ def load_settings(config, overrides):
         config["SECRET_KEY"] = os.environ["SECRET_KEY"]
     config.from_mapping(overrides)  # None changes nothing
     if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):
-        # After lock_ticket() a query must see new data, not the first query's (MariaDB's default).
+        # Or a query after lock_ticket() would still see, in MariaDB, the data of the first query.
         options = {"isolation_level": "READ COMMITTED", **config["SQLALCHEMY_ENGINE_OPTIONS"]}
         config["SQLALCHEMY_ENGINE_OPTIONS"] = options
 
@@ -160,7 +160,7 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: so many pieces of
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
     quantity: Mapped[int] = mapped_column(sa.BigInteger)
     unit_price: Mapped[float] = mapped_column(sa.Double)  # of the part when it was first put on
-    part: Mapped[Inventory] = orm.relationship(lazy="joined", innerjoin=True)  # read with it
+    part: Mapped[Inventory] = orm.relationship(lazy="joined", innerjoin=True)  # one SELECT, by JOIN
 
 
 # A ticket has one line for a part. (In the class, __table_args__ would replace that of Base.)
@@ -307,7 +307,7 @@ class RecordSchema(ma.SQLAlchemyAutoSchema):
 
     TYPE_MAPPING = {**ma.Schema.TYPE_MAPPING, str: Text, float: Number, int: WholeNumber}
     id = ma.Integer(dump_only=True)  # in answers, never in a body
-    load = ma.Schema.load  # marshmallow's; marshmallow-sqlalchemy's reads a file on each call
+    load = ma.Schema.load  # gives a dict, too; the inherited one reads a file on each call
 
 
 class AccountSchema(RecordSchema):
@@ -404,7 +404,7 @@ mechanic_schema = MechanicSchema()
 login_schema = LoginSchema()
 inventory_schema = InventorySchema()
 ticket_inventory_schema = TicketInventorySchema(exclude=["name"])  # as in the assignment
-removal_schema = TicketInventorySchema(only=["quantity"], partial=True)  # left out: all pieces
+removal_schema = TicketInventorySchema(only=["quantity"], partial=True)  # no default of 1
 service_ticket_schema = ServiceTicketSchema()
 page_schema = ListSchema(only=("page", "per_page"))
 search_schema = ListSchema(only=("page", "per_page", "search"))
@@ -447,7 +447,7 @@ def conflict(error):
     statement = getattr(error, "statement", "")  # the SQL that failed; StaleDataError has none
     if statement.startswith("DELETE"):
         detail = "Service tickets refer to this record, so it cannot be deleted."
-    elif "email" in statement:  # of an account, in which only the email is unique
+    elif "email" in statement:  # only accounts have one, and nothing else in them is unique
         detail = "Another account has this email address."
     else:
         detail = "A record that is needed here was deleted at the same moment."
@@ -575,7 +575,7 @@ def decode_token(token):
         valid = claims["fingerprint"] == fingerprint(password_hash)
     except exc.SQLAlchemyError:
         raise  # the database is away: 503
-    except Exception:  # a wrong token may fail at any line, and None in fingerprint()
+    except Exception:  # a wrong token may fail at any line; without an account, None does
         valid = False
     if not valid:
         abort(401, "Log in, and send the token in the header Authorization: Bearer.")
@@ -609,7 +609,7 @@ def log_in(role, email, password):
     if account is not None and account.email == email:
         password_hash = account.password
     if not password_matches(password, password_hash):
-        abort(401, "Wrong email or password.")
+        abort(401, "Wrong email or password.")  # always, if there is no account
     token = encode_token(account.id, role, password_hash)
     answer = {"message": "Successfully logged in", "id": account.id, "token": token}
     return {**answer, "expires_in": TOKEN_SECONDS}
@@ -694,7 +694,7 @@ def renew_data_version(_session=None):
 
 
 def cached(view):
-    """Keep the answers of a view for 60 seconds or to the next commit, for all its arguments."""
+    """Keep the answers of a view for 60 seconds or to the next commit, for each path and query."""
 
     @functools.wraps(view)
     def wrapper(**arguments):
@@ -834,12 +834,12 @@ def list_mechanics(parameters):
 @cached
 def rank_mechanics(parameters):
     """List the mechanics by how many tickets they work on, most first."""
-    # SELECT id, first_name, last_name, (SELECT count(*) FROM service_mechanic
-    #     WHERE mechanic_id = mechanics.id) AS ticket_count FROM mechanics: one count for each row
+    # SELECT id, ..., (SELECT count(*) FROM service_mechanic WHERE mechanic_id = mechanics.id)
+    # FROM mechanics: a scalar subquery is one value, here for each row of the outer SELECT.
     own_rows = service_mechanic.c.mechanic_id == Mechanic.id
     count = sa.select(sa.func.count()).where(own_rows).scalar_subquery()
     ticket_count = count.label("ticket_count")
-    # A Bundle makes one object of several columns, as db.paginate keeps only the first of a row.
+    # A Bundle makes one object of a row's columns, of which db.paginate would keep only the first.
     row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, ticket_count)
     query = sa.select(row).order_by(ticket_count.desc(), Mechanic.id)
     return page_response(query, MechanicSchema(only=(*NAMES, "ticket_count")), parameters)
@@ -1090,8 +1090,8 @@ def remove_inventory(parameters, ticket_id, inventory_id):
 @main_bp.get("/")
 def front_page():
     """Show this page: all routes, with the docstrings, roles and schemas of their views."""
-    # The policy: load nothing from anywhere, use only the script and style with this nonce (used
-    # once), let them call only the shop; no <base>, no forms, no frame of another site.
+    # The policy: load nothing from anywhere; use only the script and style with this nonce, which a
+    # smuggled script cannot know; let it call only the shop; no <base>, forms or foreign frames.
     nonce = secrets.token_urlsafe(16)
     policy = (
         f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
@@ -1112,8 +1112,8 @@ def check_health():
 
 def receive_body():
     """Receive the body before any query: a slow sender shall hold no database connection. Aborts
-    with 411 for chunks (gunicorn answers malformed ones with 500), with 413 if it is too long."""
-    if "Transfer-Encoding" in request.headers:
+    with 413 if it is too long, with 411 if it comes in chunks, without saying how long it is."""
+    if "Transfer-Encoding" in request.headers:  # gunicorn would fail at a malformed chunk
         abort(411, "Send the body with its length (Content-Length), not in chunks.")
     request.get_data()  # Flask keeps it for the view, or aborts with 413
 
@@ -1131,15 +1131,15 @@ def set_response_headers(response):
 
 def close_session(response):
     """Close the session as soon as there is an answer, before Flask-SQLAlchemy does it."""
-    # Its rollback fails if the connection is lost, for example when PostgreSQL restarts. Later, as
-    # Flask-SQLAlchemy closes it, nobody could catch that: a good answer would become a 500.
+    # remove() rolls back, which fails if the connection is lost, as when PostgreSQL restarts. Later
+    # Flask-SQLAlchemy does it, but no handler works then: a good answer would become a 500.
     with contextlib.suppress(exc.DBAPIError):
         db.session.remove()
     return response
 
 
 def register_blueprints(app):
-    """Register the blueprints. An alias is a blueprint that is registered at a second address."""
+    """Register the blueprints. An alias is one that is registered again, with a name of its own."""
     for blueprint in (customers_bp, mechanics_bp, inventory_bp):
         app.register_blueprint(blueprint)
     app.register_blueprint(inventory_bp, url_prefix="/parts", name="parts")
@@ -1159,14 +1159,14 @@ def create_app(config=None):
     app = Flask(__name__, static_folder=None)
     load_settings(app.config, config)
     app.config["SECRET_KEY"] = load_secret_key(app)
-    # Servers call app.wsgi_app. ProxyFix wraps it, and reads the caller's address from a proxy.
+    # app(...) calls app.wsgi_app(...). ProxyFix wraps it: proxies tell the address of the caller.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"], x_proto=0)
     app.json.sort_keys = False
     app.url_map.strict_slashes = False  # an address works with and without a slash at its end
     app.url_map.merge_slashes = False  # // is 404, not a redirect
     app.url_map.converters["id"] = IdConverter
-    # The order of a request: receive_body, the limiter (from init_app), the view, the limiter,
-    # close_session, set_response_headers.
+    # after_request functions run in reverse order; init_app() adds the limiter's. A request meets:
+    # receive_body, limiter, view, limiter, close_session, set_response_headers.
     app.before_request(receive_body)
     app.after_request(set_response_headers)
     app.after_request(close_session)
