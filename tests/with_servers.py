@@ -7,7 +7,8 @@ started for the run and stopped after it. Each run gets a new database, which is
 afterwards, and a Redis database that is empty. A server that no variable names, or that is not
 there, is named and left out; with TEST_NO_SKIP=1 that is a failure.
 
-The slow tests run, too. Tests for which the database makes no difference do not.
+The slow tests run, too, but for the longest. Tests for which the database makes no difference do
+not.
 """
 
 import contextlib
@@ -28,16 +29,20 @@ TESTS = Path(__file__).parent
 KINDS = ["postgresql", "mariadb"]
 INDEPENDENT = {
     "test_application.py": "settings and the start",
+    "test_authorization.py": "roles and paths",
     "test_crash.py": "SQLite files alone",
     "test_faults.py": "starts servers of its own",
     "test_flood.py": "one process and its memory",
     "test_front_page.py": "shows the routes",
     "test_gunicorn.py": "what comes in over a socket",
+    "test_hostile_input.py": "paths, methods and headers",
     "test_passwords.py": "hashing",
     "test_postman.py": "the collection is the same",
     "test_readme.py": "SQLite, as the README",
     "test_secrets.py": "keys, passwords and headers",
 }
+
+LONGEST = "test_properties.py::test_random_work_leaves_what_the_model_says[12-40]"
 
 
 def named_server(kind):
@@ -90,7 +95,8 @@ def run_tests(variables, arguments):
     """Run pytest with these variables; return its exit status and what it printed."""
     ignored = [f"--ignore={TESTS / name}" for name in INDEPENDENT]
     named = any(Path(argument.partition("::")[0]).exists() for argument in arguments)
-    command = [sys.executable, "-m", "pytest", "-m", "", *ignored, *arguments]
+    command = [sys.executable, "-m", "pytest", "-m", "", *ignored, f"--deselect={LONGEST}"]
+    command += ["--durations=10", *arguments]
     command += [] if named else [TESTS]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     done = subprocess.run(command, env=os.environ | variables, **options)
