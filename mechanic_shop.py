@@ -468,7 +468,7 @@ def database_unavailable(error):
 # What views and decorators share: reading a body, finding, storing and deleting a record, pages.
 
 
-# An id in a path, as in /customers/<id:customer_id>. (Flask's <int:...> takes Arabic digits, too.)
+# An id in a path, as in /customers/<id:customer_id>. (Flask's <int:...> takes digits such as ٣.)
 class IdConverter(routing.IntegerConverter):
     regex = "[0-9]{1,9}"  # as in MAX_ID
 
@@ -487,11 +487,11 @@ def load_json(optional=False):
 
 
 def optional_fields():
-    """Return which required fields a body may leave out, in the form of marshmallow's `partial`."""
+    """Return which required fields a body may leave out, as marshmallow's `partial` wants it."""
     if request.method == "PATCH":
         return True  # all of them
     if request.method == "PUT":
-        return ["password"]  # other schemas have no such field, and ignore it
+        return ["password"]  # an answer never shows it. (Schemas without this field ignore it.)
     return []
 
 
@@ -501,14 +501,14 @@ def get_or_404(model, record_id):
 
 
 def add_record(schema, record):
-    """Store a new record. Answer with it and its address."""
+    """Store a new record, and return the answer: the record and its address."""
     db.session.add(record)
     db.session.commit()
     return schema.dump(record), 201, {"Location": f"{request.path.rstrip('/')}/{record.id}"}
 
 
 def change_record(schema, record, fields):
-    """Change a record; what fields does not name stays as it is. Answer with the record."""
+    """Change the named fields of a record, and return the answer: the record."""
     for name, value in fields.items():
         setattr(record, name, value)
     db.session.commit()
@@ -516,7 +516,7 @@ def change_record(schema, record, fields):
 
 
 def delete_record(record, name):
-    """Delete a record. Answer with the assignment's message, in which name says what it was."""
+    """Delete a record, and return the answer: the assignment's message, with this name in it."""
     db.session.delete(record)
     db.session.commit()
     return {"message": f"Successfully deleted {name} {record.id}"}
@@ -626,8 +626,8 @@ def log_in(role, email, password):
 # So nobody gets an answer from the cache who may not see it. Three levels of functions are needed
 # where a decorator has arguments: token_required("mechanic") is called first and returns
 # `decorator`, which Python calls with the view and which returns `wrapper`, which Flask calls with
-# each request, with the ids in the path as arguments; a decorator may add one. An inner function
-# keeps the variables of the functions around it. functools.wraps gives the wrapper the view's name,
+# each request, with the ids in the path; decorators add the arguments fields and parameters. It
+# remembers the variables of the functions around it. functools.wraps gives it the view's name,
 # docstring and attributes, so that the front page finds roles and schemas on the outermost one.
 
 
@@ -839,7 +839,7 @@ def rank_mechanics(parameters):
     own_rows = service_mechanic.c.mechanic_id == Mechanic.id
     count = sa.select(sa.func.count()).where(own_rows).scalar_subquery()
     ticket_count = count.label("ticket_count")
-    # A Bundle makes one object of a row's columns, of which db.paginate would keep only the first.
+    # A Bundle makes one object of these columns. (Of several, db.paginate keeps only the first.)
     row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, ticket_count)
     query = sa.select(row).order_by(ticket_count.desc(), Mechanic.id)
     return page_response(query, MechanicSchema(only=(*NAMES, "ticket_count")), parameters)
@@ -1090,8 +1090,8 @@ def remove_inventory(parameters, ticket_id, inventory_id):
 @main_bp.get("/")
 def front_page():
     """Show this page: all routes, with the docstrings, roles and schemas of their views."""
-    # The policy: load nothing from anywhere; use only the script and style with this nonce, which a
-    # smuggled script cannot know; let it call only the shop; no <base>, forms or foreign frames.
+    # The policy: the browser loads nothing from anywhere and runs only the script with this nonce,
+    # a new secret for each page. So a script that somebody smuggles into the page does not run.
     nonce = secrets.token_urlsafe(16)
     policy = (
         f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
@@ -1111,9 +1111,9 @@ def check_health():
 
 
 def receive_body():
-    """Receive the body before any query: a slow sender shall hold no database connection. Aborts
-    with 413 if it is too long, with 411 if it comes in chunks, without saying how long it is."""
-    if "Transfer-Encoding" in request.headers:  # gunicorn would fail at a malformed chunk
+    """Receive the body before any query, as a slow sender would hold a database connection.
+    Aborts with 413 if it is too long, with 411 if the sender does not say how long it is."""
+    if "Transfer-Encoding" in request.headers:  # it comes in pieces, called chunks
         abort(411, "Send the body with its length (Content-Length), not in chunks.")
     request.get_data()  # Flask keeps it for the view, or aborts with 413
 
@@ -1131,15 +1131,15 @@ def set_response_headers(response):
 
 def close_session(response):
     """Close the session as soon as there is an answer, before Flask-SQLAlchemy does it."""
-    # remove() rolls back, which fails if the connection is lost, as when PostgreSQL restarts. Later
-    # Flask-SQLAlchemy does it, but no handler works then: a good answer would become a 500.
+    # remove() ends with a rollback, which raises an error if PostgreSQL has restarted. Here we can
+    # ignore that. Flask-SQLAlchemy would call it later, and the error would replace the answer.
     with contextlib.suppress(exc.DBAPIError):
         db.session.remove()
     return response
 
 
 def register_blueprints(app):
-    """Register the blueprints. An alias is one that is registered again, with a name of its own."""
+    """Register the blueprints. An alias is one that is registered again, which needs a new name."""
     for blueprint in (customers_bp, mechanics_bp, inventory_bp):
         app.register_blueprint(blueprint)
     app.register_blueprint(inventory_bp, url_prefix="/parts", name="parts")
@@ -1159,7 +1159,7 @@ def create_app(config=None):
     app = Flask(__name__, static_folder=None)
     load_settings(app.config, config)
     app.config["SECRET_KEY"] = load_secret_key(app)
-    # app(...) calls app.wsgi_app(...). ProxyFix wraps it: proxies tell the address of the caller.
+    # In front of the app: behind a proxy, it takes the caller's address from X-Forwarded-For.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"], x_proto=0)
     app.json.sort_keys = False
     app.url_map.strict_slashes = False  # an address works with and without a slash at its end
@@ -1186,7 +1186,7 @@ def main():
         if not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
             raise ValueError(f"PORT must be a number from 0 to 65535, not {port}.")
         app = create_app()
-        # Try the port first: if it is in use, make_server would print two lines and exit.
+        # Find out first if the port is in use: make_server would print its own message and exit.
         socket.create_server((host, int(port))).close()
         server = serving.make_server(host, int(port), app, threaded=True)
     except Exception as error:
