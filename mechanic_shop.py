@@ -75,7 +75,7 @@ def load_settings(config, overrides):
         config["SECRET_KEY"] = os.environ["SECRET_KEY"]
     config.from_mapping(overrides)  # None changes nothing
     if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):
-        # Or a query after lock_ticket() would still see, in MariaDB, the data of the first query.
+        # Or all queries of a transaction, in MariaDB, would see the data as they were at the first.
         options = {"isolation_level": "READ COMMITTED", **config["SQLALCHEMY_ENGINE_OPTIONS"]}
         config["SQLALCHEMY_ENGINE_OPTIONS"] = options
 
@@ -113,7 +113,7 @@ limiter = Limiter(
 
 @sa.event.listens_for(sa.Engine, "connect")
 def prepare_sqlite(connection, _record):
-    """Set up a new connection to SQLite. (Listens to all engines: each app makes its own.)"""
+    """Set up a new connection to SQLite. (Each app makes an engine; this listens to all.)"""
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA foreign_keys = ON")  # off by default
         connection.execute("PRAGMA journal_mode = WAL")  # readers do not wait for a writer
@@ -160,7 +160,7 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: so many pieces of
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
     quantity: Mapped[int] = mapped_column(sa.BigInteger)
     unit_price: Mapped[float] = mapped_column(sa.Double)  # of the part when it was first put on
-    part: Mapped[Inventory] = orm.relationship(lazy="joined", innerjoin=True)  # one SELECT, by JOIN
+    part: Mapped[Inventory] = orm.relationship(lazy="joined", innerjoin=True)  # each has a part
 
 
 # A ticket has one line for a part. (In the class, __table_args__ would replace that of Base.)
@@ -206,7 +206,7 @@ hashing_gate = threading.Semaphore(2)  # at most two at once; the others wait th
 
 def hash_password(password):
     """Return the hash of a new password."""
-    # Only queries came before. Ending their transaction gives the connection back to others.
+    # So far there were only queries. Ending their transaction gives the connection to others.
     db.session.rollback()
     with hashing_gate:
         return security.generate_password_hash(password)
@@ -231,7 +231,7 @@ UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 NAMES = ("id", "first_name", "last_name")
 MAX_ID = 999_999_999  # nine digits, which fit into an integer column of every database
 # Regexp matches from the beginning of the text; \Z is its end. ($ would let a newline follow.)
-ASCII_ONLY = Regexp(r"[!-~]+\Z", error="Must be ASCII characters without blanks.")
+ASCII_ONLY = Regexp(r"[!-~]+\Z", error="Must be ASCII characters without blanks.")  # ! to ~
 VIN = Regexp(r"[A-Za-z0-9]{1,17}\Z", error="Must be 1 to 17 ASCII letters and digits.")
 
 
@@ -370,7 +370,7 @@ class ServiceTicketSchema(RecordSchema):
     total = ma.Float(dump_only=True)
 
     @validates("customer_id")
-    def check_customer_exists(self, customer_id, data_key):
+    def check_customer_exists(self, customer_id, **_kwargs):
         if db.session.get(Customer, customer_id) is None:
             raise ValidationError(f"There is no customer {customer_id}.")
 
@@ -404,7 +404,7 @@ mechanic_schema = MechanicSchema()
 login_schema = LoginSchema()
 inventory_schema = InventorySchema()
 ticket_inventory_schema = TicketInventorySchema(exclude=["name"])  # as in the assignment
-removal_schema = TicketInventorySchema(only=["quantity"], partial=True)  # no default of 1
+removal_schema = TicketInventorySchema(only=["quantity"], partial=True)  # partial: no default
 service_ticket_schema = ServiceTicketSchema()
 page_schema = ListSchema(only=("page", "per_page"))
 search_schema = ListSchema(only=("page", "per_page", "search"))
@@ -575,7 +575,7 @@ def decode_token(token):
         valid = claims["fingerprint"] == fingerprint(password_hash)
     except exc.SQLAlchemyError:
         raise  # the database is away: 503
-    except Exception:  # a wrong token may fail at any line; without an account, None does
+    except Exception:  # a wrong token may fail anywhere; fingerprint(None), if no account, fails
         valid = False
     if not valid:
         abort(401, "Log in, and send the token in the header Authorization: Bearer.")
@@ -708,7 +708,7 @@ def cached(view):
             current_app.logger.warning("The cache does not answer: %s", error)  # Redis is away
             return view(**arguments)
         if response is not None:
-            response.headers["hit_cache"] = "True"  # not in the stored answer: get() copies
+            response.headers["hit_cache"] = "True"  # of this copy, not of what is stored
             return response
         response = make_response(view(**arguments))
         with contextlib.suppress(Exception):  # Redis may go away meanwhile
@@ -839,7 +839,7 @@ def rank_mechanics(parameters):
     own_rows = service_mechanic.c.mechanic_id == Mechanic.id
     count = sa.select(sa.func.count()).where(own_rows).scalar_subquery()
     ticket_count = count.label("ticket_count")
-    # A Bundle makes one object of these columns. (Of several, db.paginate keeps only the first.)
+    # A Bundle makes one object of these columns, as db.paginate keeps only the first of each row.
     row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, ticket_count)
     query = sa.select(row).order_by(ticket_count.desc(), Mechanic.id)
     return page_response(query, MechanicSchema(only=(*NAMES, "ticket_count")), parameters)
@@ -1139,7 +1139,7 @@ def close_session(response):
 
 
 def register_blueprints(app):
-    """Register the blueprints. An alias is one that is registered again, which needs a new name."""
+    """Register the blueprints. An alias is a second registration, which needs a name of its own."""
     for blueprint in (customers_bp, mechanics_bp, inventory_bp):
         app.register_blueprint(blueprint)
     app.register_blueprint(inventory_bp, url_prefix="/parts", name="parts")
@@ -1159,7 +1159,7 @@ def create_app(config=None):
     app = Flask(__name__, static_folder=None)
     load_settings(app.config, config)
     app.config["SECRET_KEY"] = load_secret_key(app)
-    # In front of the app: behind a proxy, it takes the caller's address from X-Forwarded-For.
+    # Servers call app.wsgi_app, so ProxyFix can stand in front of it. It reads X-Forwarded-For.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"], x_proto=0)
     app.json.sort_keys = False
     app.url_map.strict_slashes = False  # an address works with and without a slash at its end
