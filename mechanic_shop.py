@@ -154,7 +154,7 @@ class Inventory(db.Model):
     quantity: Mapped[int] = mapped_column(sa.BigInteger, default=1)  # pieces in stock
 
 
-class TicketInventory(db.Model):  # a line of a ticket's bill: so many pieces of a part
+class TicketInventory(db.Model):  # a line of a ticket's bill: a number of pieces of a part
     __tablename__ = "ticket_inventory"
     ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("service_tickets.id"))
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
@@ -443,7 +443,7 @@ def invalid_fields(error):
 @main_bp.app_errorhandler(exc.IntegrityError)  # a unique or foreign key is violated
 @main_bp.app_errorhandler(orm.exc.StaleDataError)  # the record to change is gone
 def conflict(error):
-    """Answer 409 when a change does not fit to what is stored."""
+    """Answer 409 when a change does not fit what is stored."""
     statement = getattr(error, "statement", "")  # the SQL that failed; StaleDataError has none
     if statement.startswith("DELETE"):
         detail = "Service tickets refer to this record, so it cannot be deleted."
