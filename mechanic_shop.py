@@ -11,7 +11,6 @@ Each section uses only what stands above it. Some names are the assignment's (se
 import contextlib
 import datetime as dt
 import functools
-import hmac
 import os
 import re
 import secrets
@@ -32,7 +31,7 @@ from flask_marshmallow import Marshmallow
 from flask_sqlalchemy import SQLAlchemy
 from jose import jwk, jwt
 from marshmallow import EXCLUDE, ValidationError, validates, validates_schema
-from marshmallow.validate import Email, Length, Regexp
+from marshmallow.validate import Email, Length, Predicate, Regexp
 from sqlalchemy import exc, orm
 from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug import exceptions, routing, security, serving
@@ -43,18 +42,18 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 DEFAULTS = {
     "SQLALCHEMY_DATABASE_URI": "sqlite:///mechanic_shop.db",  # a file in the folder instance/
-    # Replace a connection that the server has closed; keep emails and hashes out of the log.
+    # Test a connection before it is used again; show no values, such as emails, in the log.
     "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "hide_parameters": True},
     "RATELIMIT_ENABLED": True,
     "RATELIMIT_DEFAULT": "200/minute",
     "RATELIMIT_HEADERS_ENABLED": True,
-    "RATELIMIT_STORAGE_URI": "memory://",  # the memory of this process
-    "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,  # count there while Redis is away
+    "RATELIMIT_STORAGE_URI": "memory://",  # the memory of this process; or Redis, see below
+    "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,  # count in memory while Redis is away
     "RATELIMIT_SWALLOW_ERRORS": True,  # let a request pass if it cannot be counted
-    "CACHE_TYPE": "SimpleCache",  # in memory, too
+    "CACHE_TYPE": "SimpleCache",  # in memory, or in Redis
     "CACHE_DEFAULT_TIMEOUT": 60,  # seconds
     "MAX_CONTENT_LENGTH": 64 * 1024,  # bytes of a body
-    "TRUSTED_PROXIES": 0,  # number of proxies whose X-Forwarded-For is trusted
+    "TRUSTED_PROXIES": 0,  # number of proxies in front that name the caller in X-Forwarded-For
 }
 
 
@@ -64,18 +63,18 @@ def load_settings(config, overrides):
     config.from_prefixed_env()  # FLASK_RATELIMIT_DEFAULT sets RATELIMIT_DEFAULT, and so on
     database_url = os.environ.get("DATABASE_URL") or os.environ.get("SQLALCHEMY_DATABASE_URI")
     if database_url:
-        # Name the driver, psycopg 3. (For "postgresql:" SQLAlchemy would look for psycopg 2.)
+        # The driver (the package that talks to PostgreSQL) is psycopg 3; the default is psycopg 2.
         database_url = re.sub("^postgres(ql)?:", "postgresql+psycopg:", database_url)
         config["SQLALCHEMY_DATABASE_URI"] = database_url
     redis_url = os.environ.get("REDIS_URL")
-    if redis_url:
+    if redis_url:  # Redis: a store in memory that several processes can share
         config.update(CACHE_TYPE="RedisCache", CACHE_REDIS_URL=redis_url)
-        config["RATELIMIT_STORAGE_URI"] = redis_url
+        config.update(RATELIMIT_STORAGE_URI=redis_url)
     if os.environ.get("SECRET_KEY"):
         config["SECRET_KEY"] = os.environ["SECRET_KEY"]
     config.from_mapping(overrides)  # None changes nothing
     if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):
-        # Or all queries of a transaction, in MariaDB, would see the data as they were at the first.
+        # A query sees what is committed by then, in MariaDB, too, and not only by the first query.
         options = {"isolation_level": "READ COMMITTED", **config["SQLALCHEMY_ENGINE_OPTIONS"]}
         config["SQLALCHEMY_ENGINE_OPTIONS"] = options
 
@@ -86,7 +85,7 @@ def load_secret_key(app):
     path = Path(app.instance_path) / "secret_key"
     if not key and not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)  # only the user who runs the shop may read it
+        path.touch(mode=0o600)  # 6: its owner may read and write it; 0, 0: nobody else may
         path.write_text(secrets.token_hex(32))
     key = str(key or path.read_text())  # Flask reads FLASK_SECRET_KEY=123... as a number
     if len(key.encode()) < 32:
@@ -96,16 +95,14 @@ def load_secret_key(app):
 
 class Base(orm.DeclarativeBase):  # what all models have
     __table_args__ = {"sqlite_autoincrement": True}  # do not give the id of a deleted row again
-    __mapper_args__ = {"confirm_deleted_rows": False}  # no warning if another request deleted it
     id: Mapped[int] = mapped_column(primary_key=True)
 
 
-# A session has one object for each row. Its first query begins a transaction, which holds a
-# connection until it ends. expire_on_commit=False: after a commit, records keep their values.
+# expire_on_commit=False: after a commit, records keep their values and are not read again.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 ma = Marshmallow()
 cache = Cache()
-# The lambda is called with each request: two apps of a process (as in the tests) can differ.
+# The lambda reads the setting of the app that runs. (Or all apps would have that of the first one.)
 limiter = Limiter(
     get_remote_address, default_limits=[lambda: current_app.config["RATELIMIT_DEFAULT"]]
 )
@@ -113,11 +110,10 @@ limiter = Limiter(
 
 @sa.event.listens_for(sa.Engine, "connect")
 def prepare_sqlite(connection, _record):
-    """Set up a new connection to SQLite. (Each app makes an engine; this listens to all.)"""
+    """Set up a new connection to SQLite. SQLAlchemy calls this, and adds its own record of it."""
     if isinstance(connection, sqlite3.Connection):
-        connection.execute("PRAGMA foreign_keys = ON")  # off by default
+        connection.execute("PRAGMA foreign_keys = ON")  # refuse ids that do not exist
         connection.execute("PRAGMA journal_mode = WAL")  # readers do not wait for a writer
-        connection.execute("PRAGMA cache_size = -20000")  # 20 MB (negative: counted in KiB)
 
 
 # === Models =======================================================================================
@@ -159,11 +155,11 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: a number of piece
     ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("service_tickets.id"))
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
     quantity: Mapped[int] = mapped_column(sa.BigInteger)
-    unit_price: Mapped[float] = mapped_column(sa.Double)  # of the part when it was first put on
-    part: Mapped[Inventory] = orm.relationship(lazy="joined", innerjoin=True)  # each has a part
+    unit_price: Mapped[float] = mapped_column(sa.Double)  # the part's price at the first assign
+    part: Mapped[Inventory] = orm.relationship(lazy="joined")  # read in the query of its line
 
 
-# A ticket has one line for a part. (In the class, __table_args__ would replace that of Base.)
+# The database refuses a second line for the same part on the same ticket.
 sa.Index("ticket_part", TicketInventory.ticket_id, TicketInventory.inventory_id, unique=True)
 
 service_mechanic = db.Table(
@@ -181,13 +177,13 @@ class ServiceTicket(db.Model):
     service_desc: Mapped[str] = mapped_column(sa.String(500))
     service_date: Mapped[dt.date] = mapped_column(default=dt.date.today)
     price: Mapped[float] = mapped_column(sa.Double, default=0.0)  # of the labour
-    # selectin: the mechanics of all tickets of a list are read in one query, not one for each.
+    # selectin: one query reads the mechanics of all tickets of a page, not one query for each.
     mechanics: Mapped[list[Mechanic]] = orm.relationship(
         secondary=service_mechanic, lazy="selectin", order_by=Mechanic.id
     )
     # cascade: the lines are deleted with their ticket. (Rows of service_mechanic always are.)
     parts: Mapped[list[TicketInventory]] = orm.relationship(
-        cascade="all, delete-orphan", lazy="selectin", order_by=TicketInventory.inventory_id
+        cascade="all", lazy="selectin", order_by=TicketInventory.inventory_id
     )
 
     @property
@@ -198,28 +194,32 @@ class ServiceTicket(db.Model):
 
 
 # === Passwords ====================================================================================
-# Only hashes are stored. A hash takes a core and 32 MB for a moment, on purpose: whoever steals
-# the database can then try only a few passwords a second.
+# Only hashes of passwords are stored. To compute one keeps a processor core busy for a moment and
+# takes 32 MB, on purpose: a thief of the database can then try only a few passwords a second.
 
-hashing_gate = threading.Semaphore(2)  # at most two at once; the others wait their turn
+hashing_gate = threading.Semaphore(2)  # lets two threads in (a request is a thread); others wait
+
+
+def release_connection():
+    """Give the database connection back, so that other requests can use it meanwhile."""
+    db.session.rollback()  # ends the transaction; so far there were only queries: nothing is lost
 
 
 def hash_password(password):
     """Return the hash of a new password."""
-    # So far there were only queries. Ending their transaction gives the connection to others.
-    db.session.rollback()
+    release_connection()
     with hashing_gate:
         return security.generate_password_hash(password)
 
 
 def password_matches(password, password_hash):
     """Tell whether a password is the one that was hashed."""
-    db.session.rollback()  # as above
+    release_connection()
     with hashing_gate:
         return security.check_password_hash(password_hash, password)
 
 
-# For a login with an unknown email, so that it takes as long as one with a wrong password.
+# Compared at a login with an unknown email: a quicker answer would tell which emails have accounts.
 UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 
 
@@ -230,28 +230,24 @@ UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 
 NAMES = ("id", "first_name", "last_name")
 MAX_ID = 999_999_999  # nine digits, which fit into an integer column of every database
-# Regexp matches from the beginning of the text; \Z is its end. ($ would let a newline follow.)
-ASCII_ONLY = Regexp(r"[!-~]+\Z", error="Must be ASCII characters without blanks.")  # ! to ~
-VIN = Regexp(r"[A-Za-z0-9]{1,17}\Z", error="Must be 1 to 17 ASCII letters and digits.")
+# Predicate("isascii") calls the method isascii() of a text, which has to return True.
+ASCII = Predicate("isascii", error="Must be ASCII characters.")
+PRINTABLE = Predicate("isprintable", error="Must be printable characters.")
+ALPHANUMERIC = Predicate("isalnum", error="Must be letters and digits.")
+# JSON may contain what databases do not store: NUL (\0), and half of an emoji (\ud800 to \udfff).
+STORABLE = Regexp("[^\0\ud800-\udfff]*$", error="Contains a character that cannot be stored.")
 
 
+# Our fields. marshmallow calls _deserialize() with the value that a caller sent, and then runs the
+# validators. The other arguments (the field's name, the whole body) are only passed on.
 class Text(ma.String):
     """Text without the blanks around it. Required text must not be empty."""
 
-    def __init__(self, strip=True, **options):
-        super().__init__(**options)
-        self.strip = strip
-
-    def _deserialize(self, value, attr, data, **kwargs):
-        # marshmallow calls this for a value in the body (the first argument), then the validators.
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if self.strip:
-            text = text.strip()
+    def _deserialize(self, value, *args, **kwargs):
+        text = super()._deserialize(value, *args, **kwargs).strip()
         if self.required and not text:
             raise ValidationError("Must not be empty.")
-        # Not every database stores NUL, and none half a character, which JSON may have: "\ud83d".
-        if re.search("[\0\ud800-\udfff]", text):
-            raise ValidationError("Contains a character that cannot be stored.")
+        STORABLE(text)
         return text
 
 
@@ -265,36 +261,34 @@ class Number(ma.Field):
         self.minimum = minimum
         self.maximum = maximum
 
-    def _deserialize(self, value, attr, data, **kwargs):
+    def _deserialize(self, value, *args, **kwargs):
         if isinstance(value, str) and re.fullmatch(self.digits, value):
             value = float(value)
         if isinstance(value, bool) or not isinstance(value, int | float):  # Python: True is an int
             raise ValidationError("Not a number.")
-        if not self.minimum <= value <= self.maximum:  # NaN is in no range
+        if not self.minimum <= value <= self.maximum:  # also refuses NaN, which is in no range
             raise ValidationError(f"Must be from {self.minimum} to {self.maximum}.")
         if round(value, 2) != value:
             raise ValidationError("At most two decimals.")
-        return abs(float(value))  # 0.0 for -0.0
+        return float(value)
 
 
 class WholeNumber(Number):  # 10 or 10.0, not 10.5
     digits = "[0-9]{1,9}"
 
-    def _deserialize(self, value, attr, data, **kwargs):
-        number = super()._deserialize(value, attr, data, **kwargs)
+    def _deserialize(self, value, *args, **kwargs):
+        number = super()._deserialize(value, *args, **kwargs)
         if number != int(number):
             raise ValidationError("Not a whole number.")
         return int(number)
 
 
-class MechanicIds(ma.Field):
-    """A list of at most 100 ids. The loaded value is the list of these mechanics."""
-
-    def _deserialize(self, value, attr, data, **kwargs):
+class MechanicIds(ma.Field):  # a list of at most 100 ids; load() gives a list of mechanics
+    def _deserialize(self, value, *args, **kwargs):
         if not isinstance(value, list) or len(value) > 100:
             raise ValidationError("Not a list of at most 100 ids.")
         id_field = WholeNumber(maximum=MAX_ID)
-        ids = [id_field.deserialize(item) for item in value]  # it calls _deserialize()
+        ids = [id_field.deserialize(item) for item in value]
         mechanics = db.session.scalars(sa.select(Mechanic).where(Mechanic.id.in_(ids))).all()
         missing = sorted(set(ids) - {mechanic.id for mechanic in mechanics})
         if missing:
@@ -303,21 +297,23 @@ class MechanicIds(ma.Field):
 
 
 class RecordSchema(ma.SQLAlchemyAutoSchema):
-    """The schema of a model. By its Python type, a column becomes one of our strict fields."""
-
+    # Which field a column becomes, by its Python type: ours instead of marshmallow's.
     TYPE_MAPPING = {**ma.Schema.TYPE_MAPPING, str: Text, float: Number, int: WholeNumber}
+    load = ma.Schema.load  # gives a dict. The inherited one can also make a record, and is slower.
     id = ma.Integer(dump_only=True)  # in answers, never in a body
-    load = ma.Schema.load  # gives a dict, too; the inherited one reads a file on each call
 
 
 class AccountSchema(RecordSchema):
-    # post_load gets the value of a field after all checks: a loaded password is hashed already.
-    # Email() takes letters such as é, which databases compare in different ways: only ASCII here.
+    # post_load: a function that marshmallow calls with the value after all checks. It keeps what
+    # the function returns: a password that was loaded is already a hash.
     email = Text(
-        required=True, validate=[Length(max=254), Email(), ASCII_ONLY], post_load=str.lower
+        required=True,
+        # To some databases é is e, to others it is not. So an email has only ASCII characters.
+        validate=[Length(max=254), Email(), ASCII, PRINTABLE],
+        post_load=str.lower,
     )
-    password = Text(
-        required=True, load_only=True, strip=False, validate=Length(8, 128), post_load=hash_password
+    password = ma.String(  # not Text: a password keeps its blanks
+        required=True, load_only=True, validate=[Length(8, 128), STORABLE], post_load=hash_password
     )
 
 
@@ -331,17 +327,17 @@ class MechanicSchema(AccountSchema):
         model = Mechanic
 
     salary = Number(maximum=10_000_000, allow_none=True)
-    ticket_count = ma.Integer(dump_only=True)  # in the ranking; elsewhere dump() finds none
+    ticket_count = ma.Integer(dump_only=True)  # of the ranking; dump() leaves out what is not there
 
 
 # Made from MechanicSchema, as the assignment wants it. A login compares email and password and
 # stores neither, so they only have to be there: no check of their form, and no hash.
 class LoginSchema(MechanicSchema):
-    class Meta(MechanicSchema.Meta):
+    class Meta(MechanicSchema.Meta):  # the same model
         fields = ("email", "password")
 
     email = Text(required=True, post_load=str.lower)
-    password = Text(required=True, strip=False)
+    password = ma.String(required=True, validate=[Length(min=1), STORABLE])
 
 
 class InventorySchema(RecordSchema):
@@ -352,7 +348,7 @@ class InventorySchema(RecordSchema):
 class TicketInventorySchema(RecordSchema):
     class Meta:
         model = TicketInventory
-        include_fk = True
+        include_fk = True  # fields for the foreign keys, too
         dump_only = ("ticket_id", "inventory_id", "unit_price")
 
     quantity = WholeNumber(minimum=1, load_default=1)
@@ -364,13 +360,13 @@ class ServiceTicketSchema(RecordSchema):
         model = ServiceTicket
 
     customer_id = WholeNumber(maximum=MAX_ID, required=True)
-    vin = Text(required=True, validate=VIN, post_load=str.upper)
+    vin = Text(required=True, validate=[Length(max=17), ASCII, ALPHANUMERIC], post_load=str.upper)
     mechanics = ma.Nested(MechanicSchema(only=NAMES), many=True, dump_only=True)
     parts = ma.Nested(TicketInventorySchema(exclude=("id", "ticket_id")), many=True, dump_only=True)
     total = ma.Float(dump_only=True)
 
     @validates("customer_id")
-    def check_customer_exists(self, customer_id, **_kwargs):
+    def check_customer_exists(self, customer_id, **_kwargs):  # _kwargs: not used here
         if db.session.get(Customer, customer_id) is None:
             raise ValidationError(f"There is no customer {customer_id}.")
 
@@ -384,14 +380,14 @@ class EditMechanicsSchema(ma.Schema):
         if not fields["add_ids"] and not fields["remove_ids"]:
             raise ValidationError("Name at least one mechanic.", "add_ids")
         for mechanic in fields["add_ids"]:
-            if mechanic in fields["remove_ids"]:  # the same object, if it is the same row
+            if mechanic in fields["remove_ids"]:
                 raise ValidationError(f"Mechanic {mechanic.id} is in both lists.", "remove_ids")
 
 
-# The query parameters of the lists. Each list takes some of them and ignores others.
+# The query parameters of the lists. Each list takes some of them.
 class ListSchema(ma.Schema):
     class Meta:
-        unknown = EXCLUDE
+        unknown = EXCLUDE  # ignore other parameters
 
     page = WholeNumber(minimum=1, load_default=1)
     per_page = WholeNumber(minimum=1, maximum=100, load_default=20)
@@ -399,12 +395,15 @@ class ListSchema(ma.Schema):
     customer_id = WholeNumber(maximum=MAX_ID)
 
 
+class RemovalSchema(ma.Schema):  # the query parameter of remove-inventory
+    quantity = WholeNumber(minimum=1)
+
+
 customer_schema = CustomerSchema()
 mechanic_schema = MechanicSchema()
 login_schema = LoginSchema()
 inventory_schema = InventorySchema()
 ticket_inventory_schema = TicketInventorySchema(exclude=["name"])  # as in the assignment
-removal_schema = TicketInventorySchema(only=["quantity"], partial=True)  # partial: no default
 service_ticket_schema = ServiceTicketSchema()
 page_schema = ListSchema(only=("page", "per_page"))
 search_schema = ListSchema(only=("page", "per_page", "search"))
@@ -413,7 +412,8 @@ search_schema = ListSchema(only=("page", "per_page", "search"))
 # === Errors =======================================================================================
 # Every error has the same JSON format, "problem details" (RFC 9457). Views call abort(404, "...")
 # or let an exception pass, and Flask calls the function for its class, or for the nearest class
-# above it. The functions are on a blueprint because the app is made later, in create_app().
+# above it. http_error() makes the answer; the others call it with the HTTP error that they choose.
+# They are on a blueprint, as the app is made later. "app_": they get the errors of the whole app.
 
 main_bp = Blueprint("shop", __name__)
 
@@ -421,12 +421,13 @@ main_bp = Blueprint("shop", __name__)
 @main_bp.app_errorhandler(exceptions.HTTPException)
 def http_error(error, errors=None):
     """Answer an HTTP error, as abort() raises it, with messages for each wrong field if any."""
+    # "about:blank" is RFC 9457's way to say that title and detail explain the error.
     problem = {"type": "about:blank", "title": error.name, "status": error.code}
     problem["detail"] = error.description
     if errors:
         problem["errors"] = errors
-    response = error.get_response()  # with the headers of the error, as Allow for 405
-    response.data = current_app.json.dumps(problem)
+    response = error.get_response()  # an HTML page; we keep its headers (a 405 has Allow) ...
+    response.data = current_app.json.dumps(problem)  # ... and replace the page
     response.content_type = "application/problem+json"
     if error.code == 401:
         response.headers["WWW-Authenticate"] = "Bearer"  # how to log in; HTTP demands it
@@ -436,25 +437,26 @@ def http_error(error, errors=None):
 @main_bp.app_errorhandler(ValidationError)
 def invalid_fields(error):
     """Answer 400 when a schema refuses a body or the query parameters."""
-    detail = "Some fields are not valid: see errors."
-    return http_error(exceptions.BadRequest(detail), error.normalized_messages())
+    messages = error.normalized_messages()  # {"price": ["Not a number."]}
+    return http_error(exceptions.BadRequest("Some fields are not valid: see errors."), messages)
 
 
 @main_bp.app_errorhandler(exc.IntegrityError)  # a unique or foreign key is violated
-@main_bp.app_errorhandler(orm.exc.StaleDataError)  # the record to change is gone
+@main_bp.app_errorhandler(orm.exc.StaleDataError)  # an UPDATE has found no row: it was deleted
 def conflict(error):
     """Answer 409 when a change does not fit what is stored."""
-    statement = getattr(error, "statement", "")  # the SQL that failed; StaleDataError has none
+    # The SQL that the database refused, as "DELETE FROM mechanics ...". StaleDataError has none.
+    statement = getattr(error, "statement", "")
     if statement.startswith("DELETE"):
         detail = "Service tickets refer to this record, so it cannot be deleted."
-    elif "email" in statement:  # only accounts have one, and nothing else in them is unique
+    elif "email" in statement:  # only an account has one, and nothing else of it must be unique
         detail = "Another account has this email address."
     else:
         detail = "A record that is needed here was deleted at the same moment."
     return http_error(exceptions.Conflict(detail))
 
 
-@main_bp.app_errorhandler(exc.DBAPIError)  # all else that a database driver raises
+@main_bp.app_errorhandler(exc.DBAPIError)  # all other errors of a database driver
 @main_bp.app_errorhandler(exc.TimeoutError)  # all connections are in use
 def database_unavailable(error):
     """Answer 503 when the database cannot do its work. The log says why."""
@@ -468,13 +470,13 @@ def database_unavailable(error):
 # What views and decorators share: reading a body, finding, storing and deleting a record, pages.
 
 
-# An id in a path, as in /customers/<id:customer_id>. (Flask's <int:...> takes digits such as ٣.)
+# An id in a path, as in /customers/<id:customer_id>. (Flask's <int:...> takes too many digits.)
 class IdConverter(routing.IntegerConverter):
     regex = "[0-9]{1,9}"  # as in MAX_ID
 
 
 def load_json(optional=False):
-    """Return the JSON object in the body. Aborts with 400; get_json() with 415 for other types."""
+    """Return the JSON object in the body. Aborts with 400, or with 415 if its type is not JSON."""
     if optional and not request.get_data():
         return {}
     try:
@@ -486,15 +488,6 @@ def load_json(optional=False):
     return data
 
 
-def optional_fields():
-    """Return which required fields a body may leave out, as marshmallow's `partial` wants it."""
-    if request.method == "PATCH":
-        return True  # all of them
-    if request.method == "PUT":
-        return ["password"]  # an answer never shows it. (Schemas without this field ignore it.)
-    return []
-
-
 def get_or_404(model, record_id):
     """Return the record of a model with this id. Aborts with 404 if there is none."""
     return db.get_or_404(model, record_id, description=f"There is no {model.label} {record_id}.")
@@ -504,7 +497,8 @@ def add_record(schema, record):
     """Store a new record, and return the answer: the record and its address."""
     db.session.add(record)
     db.session.commit()
-    return schema.dump(record), 201, {"Location": f"{request.path.rstrip('/')}/{record.id}"}
+    location = f"{request.path.rstrip('/')}/{record.id}"
+    return schema.dump(record), 201, {"Location": location}
 
 
 def change_record(schema, record, fields):
@@ -530,8 +524,9 @@ def page_response(query, schema, parameters):
     links = []
     for relation, target in targets.items():
         if target is not None:
-            address = f"{request.path}?{urlencode({**parameters, 'page': target})}"
-            links.append(f'<{address}>; rel="{relation}"')
+            query_string = urlencode({**parameters, "page": target})
+            # For example: </customers?page=2&per_page=20>; rel="next"
+            links.append(f'<{request.path}?{query_string}>; rel="{relation}"')
     headers = {"X-Total-Count": page.total, "Link": ", ".join(links)}
     return schema.dump(page.items, many=True), headers
 
@@ -545,56 +540,55 @@ ROLES = {"customer": Customer, "mechanic": Mechanic}
 TOKEN_SECONDS = 60 * 60
 
 
+def signing_key():
+    """Return the secret key for python-jose. As plain text, one that looks like JSON would fail."""
+    return jwk.construct(current_app.config["SECRET_KEY"], "HS256")
+
+
 def fingerprint(password_hash):
-    """Return a text that changes with the password, and that only the shop can compute (HMAC)."""
-    key = current_app.config["SECRET_KEY"].encode()
-    return hmac.new(key, password_hash.encode(), "sha256").hexdigest()
+    """Return a signature of a hash: it changes with the password, and does not show the hash."""
+    return signing_key().sign(password_hash.encode()).hex()
 
 
-def encode_token(mechanic_id, role="mechanic", password_hash=None):
+def encode_token(mechanic_id, role="mechanic", password_hash=None):  # the assignment's names
     """Return a token for a mechanic or, with role="customer", a customer. Raises NoResultFound."""
     # A login passes the hash that it has checked: the password may change at the same moment.
     if password_hash is None:
         password_hash = db.session.get_one(ROLES[role], mechanic_id).password
-    # Pass a key object: python-jose would parse a SECRET_KEY that looks like JSON.
-    key = jwk.construct(current_app.config["SECRET_KEY"], "HS256")
     now = int(time.time())
+    # JWT's names: sub, the subject, is whose token it is; iat: issued at; exp: expires at.
     claims = {"sub": str(mechanic_id), "role": role, "iat": now, "exp": now + TOKEN_SECONDS}
     claims["fingerprint"] = fingerprint(password_hash)
-    return jwt.encode(claims, key, algorithm="HS256")
+    return jwt.encode(claims, signing_key(), algorithm="HS256")
 
 
 def decode_token(token):
     """Return the role and the account id in a token. Aborts with 401 if it is not valid."""
+    log_in_first = "Log in, and send the token in the header Authorization: Bearer."
     try:
-        key = jwk.construct(current_app.config["SECRET_KEY"], "HS256")
-        claims = jwt.decode(token, key, algorithms=["HS256"], options={"require_exp": True})
+        claims = jwt.decode(token, signing_key(), ["HS256"], options={"require_exp": True})
         role, account_id = claims["role"], WholeNumber(maximum=MAX_ID).deserialize(claims["sub"])
-        query = sa.select(ROLES[role].password).where(ROLES[role].id == account_id)
-        password_hash = db.session.scalar(query)  # None without such an account
-        valid = claims["fingerprint"] == fingerprint(password_hash)
-    except exc.SQLAlchemyError:
-        raise  # the database is away: 503
-    except Exception:  # a wrong token may fail anywhere; fingerprint(None), if no account, fails
-        valid = False
-    if not valid:
-        abort(401, "Log in, and send the token in the header Authorization: Bearer.")
+        model = ROLES[role]
+    except Exception:  # no token, or a wrong one, which may be wrong in any way
+        abort(401, log_in_first)
+    password_hash = db.session.scalar(sa.select(model.password).where(model.id == account_id))
+    # Has the account been deleted, or its password changed?
+    if password_hash is None or claims.get("fingerprint") != fingerprint(password_hash):
+        abort(401, log_in_first)
     return role, account_id
 
 
 def address_and_email():
     """Return what logins are counted for: the caller's address and the email in the body."""
-    email = None
-    with contextlib.suppress(exceptions.HTTPException):  # the view will refuse such a body
-        email = load_json().get("email")
-    if isinstance(email, str):
-        email = email.strip().lower()
-    # ascii() escapes what Redis cannot store. Longer texts, which are no emails, are cut.
-    return f"{get_remote_address()} {ascii(email)[:300]}"
+    try:
+        email = login_schema.load(load_json(), partial=True).get("email", "")
+    except (exceptions.HTTPException, ValidationError):
+        email = ""  # the view will refuse this body
+    return f"{get_remote_address()} {email[:254]}"  # no email is longer
 
 
-# The login routes share two counters: of the logins from an address, and of those from an address
-# for one email. So guessing stops soon, and nobody can lock out somebody at another address.
+# Two decorators that the login routes share. They count the logins of each address, and of each
+# address and email: guessing stops soon, and nobody can lock out somebody at another address.
 limit_logins = limiter.shared_limit("100/minute", scope="logins")
 limit_guesses = limiter.shared_limit("10/minute", scope="guesses", key_func=address_and_email)
 
@@ -605,30 +599,30 @@ def log_in(role, email, password):
     query = sa.select(model.id, model.email, model.password).where(model.email == email)
     account = db.session.execute(query).first()
     password_hash = UNKNOWN_ACCOUNT_HASH
-    # MariaDB may take é for e. Then a guesser would have ten more tries with é, ten with è ...
+    # MariaDB may find andre@... for andré@...: each spelling would give a guesser ten more tries.
     if account is not None and account.email == email:
         password_hash = account.password
-    if not password_matches(password, password_hash):
-        abort(401, "Wrong email or password.")  # always, if there is no account
+    if not password_matches(password, password_hash):  # as it never does without an account
+        abort(401, "Wrong email or password.")
     token = encode_token(account.id, role, password_hash)
     answer = {"message": "Successfully logged in", "id": account.id, "token": token}
-    return {**answer, "expires_in": TOKEN_SECONDS}
+    return answer | {"expires_in": TOKEN_SECONDS}
 
 
 # === Decorators of the views ======================================================================
-# A decorator puts a function of its own, here always called wrapper, in front of a view. A view
-# wears several; the first one is the outermost. GET /customers?search=ann goes this way:
-#     @token_required("mechanic")   Is the caller a mechanic? If not, the request ends here.
-#     @query_parameters(...)        Are the parameters valid? Hand them on as a dict.
-#     @cached                       Is the answer still known? If so, the request ends here.
-#     def list_customers(...)       Ask the database, and answer.
-#
-# So nobody gets an answer from the cache who may not see it. Three levels of functions are needed
-# where a decorator has arguments: token_required("mechanic") is called first and returns
-# `decorator`, which Python calls with the view and which returns `wrapper`, which Flask calls with
-# each request, with the ids in the path; decorators add the arguments fields and parameters. It
-# remembers the variables of the functions around it. functools.wraps gives it the view's name,
-# docstring and attributes, so that the front page finds roles and schemas on the outermost one.
+# A decorator puts a function of its own, here always called wrapper, in front of a view. A view can
+# have several; the uppermost runs first. GET /customers?search=ann passes through these:
+#     @token_required("mechanic")        Is the caller a mechanic? If not, answer 401 or 403.
+#     @query_parameters(search_schema)   Are the parameters valid? If not, answer 400.
+#     @cached                            Is the answer in the cache? If so, give that.
+#     def list_customers(parameters)     Ask the database, and answer.
+# So nobody gets an answer from the cache who may not see it. With arguments there are three levels:
+#     token_required("mechanic")   runs once, when Python reads the view, and returns decorator.
+#     decorator(view)              runs next, and returns wrapper, which takes the view's place.
+#     wrapper(**arguments)         runs with each request. It gets the ids in the path, and what
+#                                  the decorators above it have added: fields, parameters.
+# functools.wraps copies the name, docstring and attributes of the view. From the attributes (roles,
+# body_schema, query_schema) the front page knows who may call and what to send.
 
 
 def token_required(*roles):
@@ -660,7 +654,10 @@ def body(schema, optional=False):
     def decorator(view):
         @functools.wraps(view)
         def wrapper(**arguments):
-            fields = schema.load(load_json(optional), partial=optional_fields())
+            partial = request.method == "PATCH"  # True: all fields may be missing
+            if request.method == "PUT":
+                partial = ["password"]  # this one may, so that what a GET gave can be PUT back
+            fields = schema.load(load_json(optional), partial=partial)
             return view(fields=fields, **arguments)
 
         wrapper.body_schema = schema
@@ -684,11 +681,16 @@ def query_parameters(schema):
     return decorator
 
 
+# The key of a cached answer contains a version of the data. Each commit sets a new one, so that no
+# older answer is found again. To delete the answers would not be enough, because of slow readers:
+#     reader: gets version 1, and the part: 5 pieces in stock
+#     writer: takes one piece, commits, sets version 2
+#     reader: stores "5 pieces" under version 1, where nobody looks any more
 @sa.event.listens_for(db.session, "after_commit")
-def renew_data_version(_session=None):
+def renew_data_version(session):
     """Set a new version of the data, and return it. SQLAlchemy calls this after each commit."""
-    version = secrets.token_hex(16)  # random: an old version never comes back
-    with contextlib.suppress(Exception):  # Redis may be away
+    version = secrets.token_hex(16)  # random: an old one never comes back
+    with contextlib.suppress(Exception):  # ignore errors: Redis may be away
         cache.set("data version", version, timeout=24 * 60 * 60)  # longer than any cached answer
     return version
 
@@ -699,16 +701,14 @@ def cached(view):
     @functools.wraps(view)
     def wrapper(**arguments):
         try:
-            # Read the version before the data: a slow reader then stores its answer under an old
-            # version, which nobody looks up.
-            version = cache.get("data version") or renew_data_version()
+            version = cache.get("data version") or renew_data_version(db.session)
             key = f"{version} {request.path} {arguments}"
-            response = cache.get(key)
+            response = cache.get(key)  # None, or a new copy of what was stored
         except Exception as error:
             current_app.logger.warning("The cache does not answer: %s", error)  # Redis is away
             return view(**arguments)
         if response is not None:
-            response.headers["hit_cache"] = "True"  # of this copy, not of what is stored
+            response.headers["hit_cache"] = "True"
             return response
         response = make_response(view(**arguments))
         with contextlib.suppress(Exception):  # Redis may go away meanwhile
@@ -834,14 +834,12 @@ def list_mechanics(parameters):
 @cached
 def rank_mechanics(parameters):
     """List the mechanics by how many tickets they work on, most first."""
-    # SELECT id, ..., (SELECT count(*) FROM service_mechanic WHERE mechanic_id = mechanics.id)
-    # FROM mechanics: a scalar subquery is one value, here for each row of the outer SELECT.
-    own_rows = service_mechanic.c.mechanic_id == Mechanic.id
-    count = sa.select(sa.func.count()).where(own_rows).scalar_subquery()
-    ticket_count = count.label("ticket_count")
-    # A Bundle makes one object of these columns, as db.paginate keeps only the first of each row.
-    row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, ticket_count)
-    query = sa.select(row).order_by(ticket_count.desc(), Mechanic.id)
+    # ... FROM mechanics LEFT OUTER JOIN service_mechanic ... GROUP BY mechanics.id
+    count = sa.func.count(service_mechanic.c.ticket_id).label("ticket_count")
+    # db.paginate takes one object from each row; a Bundle makes one of these four columns.
+    row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, count)
+    query = sa.select(row).outerjoin(service_mechanic).group_by(Mechanic.id)
+    query = query.order_by(count.desc(), Mechanic.id)
     return page_response(query, MechanicSchema(only=(*NAMES, "ticket_count")), parameters)
 
 
@@ -850,7 +848,7 @@ def rank_mechanics(parameters):
 @query_parameters(page_schema)
 def mechanic_tickets(parameters):
     """List the tickets that the caller works on."""
-    # join() follows the foreign key between the two tables.
+    # join() joins the tables by the foreign key between them. (.c: the columns of a table)
     query = sa.select(ServiceTicket).join(service_mechanic).order_by(service_mechanic.c.ticket_id)
     query = query.where(service_mechanic.c.mechanic_id == request.mechanic_id)
     return page_response(query, service_ticket_schema, parameters)
@@ -935,24 +933,25 @@ def update_inventory(fields, inventory_id):
 @token_required("mechanic")
 def delete_inventory(inventory_id):
     """Delete a part that is on no ticket."""
-    return delete_record(get_or_404(Inventory, inventory_id), "inventory")  # the assignment's word
+    return delete_record(get_or_404(Inventory, inventory_id), "inventory")  # as in the assignment
 
 
 # === Service tickets ==============================================================================
-# What is to be done on whose car, which mechanics work on it (service_tickets_bp), and which
-# parts it takes from stock (ticket_inventory_bp). A request that changes mechanics or parts locks
-# the ticket first: after an UPDATE the database lets no other request change the same row until
-# this one commits or, after an abort, closes its session.
+# What is to be done on whose car, which mechanics work on it, and which parts it takes from stock.
+# A request that changes mechanics or parts locks the ticket first. Otherwise two callers who put
+# the same part on it at the same moment would both find no line for it, and both add one.
 
 service_tickets_bp = Blueprint("service_tickets", __name__, url_prefix="/service_tickets")
 ticket_inventory_bp = Blueprint("ticket_inventory", __name__, url_prefix="/ticket_inventory")
 
 
 def lock_ticket(ticket_id):
-    """Keep other requests from changing a ticket until this one ends. Aborts with 404."""
-    # The UPDATE sets the price to itself. (SELECT ... FOR UPDATE would not lock on SQLite.)
+    """Make other requests that change this ticket wait until this one ends. Aborts with 404."""
+    # After an UPDATE of a row, a database lets nobody else update it before the transaction ends.
+    # This one changes nothing: it sets the price to the price.
     update = sa.update(ServiceTicket).where(ServiceTicket.id == ticket_id)
-    if db.session.execute(update.values(price=ServiceTicket.price)).rowcount == 0:
+    result = db.session.execute(update.values(price=ServiceTicket.price))
+    if result.rowcount == 0:  # the number of rows that the UPDATE has found
         abort(404, f"There is no service ticket {ticket_id}.")
 
 
@@ -960,7 +959,7 @@ def change_mechanics(ticket_id, add, remove):
     """Put mechanics on a ticket and take others off. Answer with the ticket."""
     lock_ticket(ticket_id)
     ticket = get_or_404(ServiceTicket, ticket_id)
-    mechanics = set(ticket.mechanics).union(add).difference(remove)
+    mechanics = set(ticket.mechanics).union(add).difference(remove)  # a set: nobody is in it twice
     ticket.mechanics = sorted(mechanics, key=lambda mechanic: mechanic.id)  # as order_by does
     db.session.commit()
     return service_ticket_schema.dump(ticket)
@@ -1011,7 +1010,7 @@ def delete_service_ticket(ticket_id):
     lock_ticket(ticket_id)
     ticket = get_or_404(ServiceTicket, ticket_id)
     for line in ticket.parts:
-        # In SQL: SET quantity = quantity + ... So no change by another request is lost.
+        # SET quantity = quantity + 2: the database adds, so no other request's change is lost.
         line.part.quantity = Inventory.quantity + line.quantity
     return delete_record(ticket, "service ticket")
 
@@ -1044,18 +1043,18 @@ def remove_mechanic(ticket_id, mechanic_id):
 def assign_inventory(fields, ticket_id, inventory_id):
     """Put pieces of a part from stock on a ticket: one, or as many as quantity says."""
     lock_ticket(ticket_id)
-    key = {"ticket_id": ticket_id, "inventory_id": inventory_id}
-    line = db.session.scalar(sa.select(TicketInventory).filter_by(**key))
+    ids = {"ticket_id": ticket_id, "inventory_id": inventory_id}
+    line = db.session.scalar(sa.select(TicketInventory).filter_by(**ids))
     if line is None:
         part = get_or_404(Inventory, inventory_id)
-        line = TicketInventory(**key, quantity=0, unit_price=part.price)
+        line = TicketInventory(**ids, quantity=0, unit_price=part.price)
     pieces = fields["quantity"]
-    # One statement checks and takes, so of two callers only one gets the last piece.
+    # One statement checks the stock and takes from it: of two callers, one gets the last piece.
     enough = sa.and_(Inventory.id == inventory_id, Inventory.quantity >= pieces)
     update = sa.update(Inventory).where(enough).values(quantity=Inventory.quantity - pieces)
     if db.session.execute(update).rowcount == 0:
         abort(409, f"Not enough stock of part {inventory_id}: {pieces} wanted.")
-    line.quantity += pieces  # in Python, as the ticket is locked
+    line.quantity += pieces  # Python may add here, as nobody else can change a line of this ticket
     db.session.add(line)
     db.session.commit()
     return ticket_inventory_schema.dump(line), 201, {"Location": f"/service_tickets/{ticket_id}"}
@@ -1063,7 +1062,7 @@ def assign_inventory(fields, ticket_id, inventory_id):
 
 @ticket_inventory_bp.delete("/<id:ticket_id>/remove-inventory/<id:inventory_id>")
 @token_required("mechanic")
-@query_parameters(removal_schema)
+@query_parameters(RemovalSchema())
 def remove_inventory(parameters, ticket_id, inventory_id):
     """Put pieces of a part from a ticket back into stock: all, or ?quantity=."""
     lock_ticket(ticket_id)
@@ -1074,13 +1073,13 @@ def remove_inventory(parameters, ticket_id, inventory_id):
     pieces = parameters.get("quantity", line.quantity)
     if pieces > line.quantity:
         abort(409, f"Service ticket {ticket_id} has only {line.quantity} of part {inventory_id}.")
-    line.part.quantity = Inventory.quantity + pieces  # in SQL, as above
+    line.part.quantity = Inventory.quantity + pieces  # the database adds
     line.quantity -= pieces
     if line.quantity == 0:
         db.session.delete(line)
     db.session.commit()
-    what = f"inventory {inventory_id} from service ticket {ticket_id}"
-    return {"message": f"Successfully removed {what}"}
+    message = f"Successfully removed inventory {inventory_id} from service ticket {ticket_id}"
+    return {"message": message}
 
 
 # === Application ==================================================================================
@@ -1090,16 +1089,17 @@ def remove_inventory(parameters, ticket_id, inventory_id):
 @main_bp.get("/")
 def front_page():
     """Show this page: all routes, with the docstrings, roles and schemas of their views."""
-    # The policy: the browser loads nothing from anywhere and runs only the script with this nonce,
-    # a new secret for each page. So a script that somebody smuggles into the page does not run.
+    # What a browser may do here. A script that somebody smuggles in does not know the new nonce.
     nonce = secrets.token_urlsafe(16)
-    policy = (
-        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-    rules, views = list(current_app.url_map.iter_rules()), current_app.view_functions
-    page = render_template("front_page.html", rules=rules, views=views, nonce=nonce)
-    return page, {"Content-Security-Policy": policy}
+    policy = [
+        "default-src 'none'",  # load nothing, but for what follows
+        f"script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'",  # <script nonce="..."> runs
+        "connect-src 'self'",  # the script may send requests to this shop only
+        "base-uri 'none'; form-action 'none'",  # no <base>, and no form that sends data elsewhere
+        "frame-ancestors 'none'",  # no other page shows this one inside it
+    ]
+    page = render_template("front_page.html", app=current_app, nonce=nonce)
+    return page, {"Content-Security-Policy": "; ".join(policy)}
 
 
 @main_bp.get("/health")
@@ -1111,9 +1111,9 @@ def check_health():
 
 
 def receive_body():
-    """Receive the body before any query, as a slow sender would hold a database connection.
-    Aborts with 413 if it is too long, with 411 if the sender does not say how long it is."""
-    if "Transfer-Encoding" in request.headers:  # it comes in pieces, called chunks
+    """Receive the body before any query: a view that waits for a slow sender would keep a database
+    connection. Aborts with 413 if it is too long, with 411 if nobody says how long it is."""
+    if "Transfer-Encoding" in request.headers:  # it comes in chunks
         abort(411, "Send the body with its length (Content-Length), not in chunks.")
     request.get_data()  # Flask keeps it for the view, or aborts with 413
 
@@ -1121,7 +1121,7 @@ def receive_body():
 def set_response_headers(response):
     """Set the headers of all answers."""
     response.headers["Cache-Control"] = "no-store"  # the cache is the shop's, not the browser's
-    response.headers["X-Content-Type-Options"] = "nosniff"  # JSON is never run as a script
+    response.headers["X-Content-Type-Options"] = "nosniff"  # browser, do not take JSON for a page
     if response.status_code == 503:
         response.headers["Retry-After"] = "1"
     elif response.status_code != 429:
@@ -1130,43 +1130,42 @@ def set_response_headers(response):
 
 
 def close_session(response):
-    """Close the session as soon as there is an answer, before Flask-SQLAlchemy does it."""
-    # remove() ends with a rollback, which raises an error if PostgreSQL has restarted. Here we can
-    # ignore that. Flask-SQLAlchemy would call it later, and the error would replace the answer.
+    """Close the database session, and ignore an error in doing so."""
+    # If PostgreSQL restarts during a request, remove() raises an error. Flask-SQLAlchemy would call
+    # it a moment later, and its error would turn an answer that is ready into a 500.
     with contextlib.suppress(exc.DBAPIError):
         db.session.remove()
     return response
 
 
 def register_blueprints(app):
-    """Register the blueprints. An alias is a second registration, which needs a name of its own."""
-    for blueprint in (customers_bp, mechanics_bp, inventory_bp):
-        app.register_blueprint(blueprint)
+    """Register the blueprints. Those with a name are aliases: the same views, another address."""
+    app.register_blueprint(customers_bp)
+    app.register_blueprint(mechanics_bp)
+    app.register_blueprint(inventory_bp)
     app.register_blueprint(inventory_bp, url_prefix="/parts", name="parts")
     app.register_blueprint(service_tickets_bp)
     app.register_blueprint(service_tickets_bp, url_prefix="/service-tickets", name="tickets")
     app.register_blueprint(ticket_inventory_bp)
-    for prefix in ("/service_tickets", "/service-tickets"):
-        app.register_blueprint(ticket_inventory_bp, url_prefix=prefix, name=f"parts on {prefix}")
+    app.register_blueprint(ticket_inventory_bp, url_prefix="/service_tickets", name="stock")
+    app.register_blueprint(ticket_inventory_bp, url_prefix="/service-tickets", name="stock-2")
     app.register_blueprint(main_bp)
 
 
 def create_app(config=None):
     """Return the application. config is a dict of settings, which win over the environment.
-    Raises TypeError if it is not a dict, and RuntimeError if the secret key is too short."""
-    if not isinstance(config, dict | None):
-        raise TypeError(f"create_app takes a dict of settings or nothing, not {config!r}.")
+    Raises RuntimeError if the secret key is too short."""
     app = Flask(__name__, static_folder=None)
     load_settings(app.config, config)
     app.config["SECRET_KEY"] = load_secret_key(app)
-    # Servers call app.wsgi_app, so ProxyFix can stand in front of it. It reads X-Forwarded-For.
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"], x_proto=0)
+    # Behind a proxy, all requests come from the proxy's address. ProxyFix restores the caller's.
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"])
     app.json.sort_keys = False
     app.url_map.strict_slashes = False  # an address works with and without a slash at its end
     app.url_map.merge_slashes = False  # // is 404, not a redirect
     app.url_map.converters["id"] = IdConverter
-    # after_request functions run in reverse order; init_app() adds the limiter's. A request meets:
-    # receive_body, limiter, view, limiter, close_session, set_response_headers.
+    # Before a view: receive_body(), then the limiter, which init_app() adds. After it Flask calls
+    # the last one that was added first: the limiter, close_session(), set_response_headers().
     app.before_request(receive_body)
     app.after_request(set_response_headers)
     app.after_request(close_session)
@@ -1183,14 +1182,15 @@ def main():
     host = os.environ.get("HOST") or "127.0.0.1"
     port = os.environ.get("PORT") or "5000"
     try:
-        if not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
+        if not port.isdigit() or int(port) > 65535:
             raise ValueError(f"PORT must be a number from 0 to 65535, not {port}.")
         app = create_app()
-        # Find out first if the port is in use: make_server would print its own message and exit.
+        # Try the port: this raises an error if it is in use, where make_server() would exit.
         socket.create_server((host, int(port))).close()
+        # The server of Flask's app.run(), without its warning that it is only for development.
         server = serving.make_server(host, int(port), app, threaded=True)
     except Exception as error:
-        reason = str(error).partition("\n")[0]
+        reason = str(error).partition("\n")[0]  # the first line
         sys.exit(f"The shop cannot open: {reason}")
     print(f"The shop is open at http://{host}:{server.port} (Ctrl+C closes it).", flush=True)
     server.serve_forever()

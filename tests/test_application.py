@@ -76,13 +76,6 @@ def test_debug_mode_is_off_unless_asked_for(make_app, environment):
     assert make_app().debug
 
 
-def test_create_app_takes_a_dict_and_says_so(make_app):
-    with pytest.raises(TypeError, match="create_app takes a dict of settings"):
-        mechanic_shop.create_app("ProductionConfig")
-    with pytest.raises(TypeError, match="create_app takes a dict of settings"):
-        mechanic_shop.create_app(object)
-
-
 def test_health(anyone):
     response = anyone.get("/health")
     assert response.status_code == 200
