@@ -31,7 +31,7 @@ from flask_marshmallow import Marshmallow
 from flask_sqlalchemy import SQLAlchemy
 from jose import jwk, jwt
 from marshmallow import EXCLUDE, ValidationError, validates, validates_schema
-from marshmallow.validate import Email, Length, Predicate, Regexp
+from marshmallow.validate import Email, Length, Regexp
 from sqlalchemy import exc, orm
 from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug import exceptions, routing, security, serving
@@ -53,7 +53,7 @@ DEFAULTS = {
     "CACHE_TYPE": "SimpleCache",  # in memory, or in Redis
     "CACHE_DEFAULT_TIMEOUT": 60,  # seconds
     "MAX_CONTENT_LENGTH": 64 * 1024,  # bytes of a body
-    "TRUSTED_PROXIES": 0,  # number of proxies in front that name the caller in X-Forwarded-For
+    "TRUSTED_PROXIES": 0,  # number of servers between the callers and this one: see create_app()
 }
 
 
@@ -72,9 +72,10 @@ def load_settings(config, overrides):
         config.update(RATELIMIT_STORAGE_URI=redis_url)
     if os.environ.get("SECRET_KEY"):
         config["SECRET_KEY"] = os.environ["SECRET_KEY"]
-    config.from_mapping(overrides)  # None changes nothing
+    config.from_mapping(overrides)  # overrides may be None
     if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):
-        # A query sees what is committed by then, in MariaDB, too, and not only by the first query.
+        # A query sees what others have committed before it. (PostgreSQL does so by default; MariaDB
+        # would show all queries of a transaction the data as it was at the first of them.)
         options = {"isolation_level": "READ COMMITTED", **config["SQLALCHEMY_ENGINE_OPTIONS"]}
         config["SQLALCHEMY_ENGINE_OPTIONS"] = options
 
@@ -98,11 +99,11 @@ class Base(orm.DeclarativeBase):  # what all models have
     id: Mapped[int] = mapped_column(primary_key=True)
 
 
-# expire_on_commit=False: after a commit, records keep their values and are not read again.
+# expire_on_commit=False: an answer is made from a record after the commit without reading it again.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 ma = Marshmallow()
 cache = Cache()
-# The lambda reads the setting of the app that runs. (Or all apps would have that of the first one.)
+# The lambda reads the setting with each request: the tests make several apps that differ in it.
 limiter = Limiter(
     get_remote_address, default_limits=[lambda: current_app.config["RATELIMIT_DEFAULT"]]
 )
@@ -110,7 +111,7 @@ limiter = Limiter(
 
 @sa.event.listens_for(sa.Engine, "connect")
 def prepare_sqlite(connection, _record):
-    """Set up a new connection to SQLite. SQLAlchemy calls this, and adds its own record of it."""
+    """Set up a new connection to SQLite. SQLAlchemy calls this; the second argument is not used."""
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA foreign_keys = ON")  # refuse ids that do not exist
         connection.execute("PRAGMA journal_mode = WAL")  # readers do not wait for a writer
@@ -118,11 +119,11 @@ def prepare_sqlite(connection, _record):
 
 # === Models =======================================================================================
 # The tables. service_mechanic is a plain table between two models; TicketInventory, between
-# tickets and parts, is a model of its own, as it has columns of its own.
+# tickets and parts, is a model of its own, as it has columns of its own. lazy= says how related
+# records are read: "joined" in the same query, "selectin" in one more for all records of a list.
 
 
-# The columns that customers and mechanics share. A mixin: it has no table of its own.
-class Account:
+class Account:  # the columns that customers and mechanics share (a mixin: it is no table)
     first_name: Mapped[str] = mapped_column(sa.String(100))
     last_name: Mapped[str] = mapped_column(sa.String(100))
     email: Mapped[str] = mapped_column(sa.String(254), unique=True)
@@ -156,7 +157,7 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: a number of piece
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
     quantity: Mapped[int] = mapped_column(sa.BigInteger)
     unit_price: Mapped[float] = mapped_column(sa.Double)  # the part's price at the first assign
-    part: Mapped[Inventory] = orm.relationship(lazy="joined")  # read in the query of its line
+    part: Mapped[Inventory] = orm.relationship(lazy="joined")
 
 
 # The database refuses a second line for the same part on the same ticket.
@@ -177,7 +178,6 @@ class ServiceTicket(db.Model):
     service_desc: Mapped[str] = mapped_column(sa.String(500))
     service_date: Mapped[dt.date] = mapped_column(default=dt.date.today)
     price: Mapped[float] = mapped_column(sa.Double, default=0.0)  # of the labour
-    # selectin: one query reads the mechanics of all tickets of a page, not one query for each.
     mechanics: Mapped[list[Mechanic]] = orm.relationship(
         secondary=service_mechanic, lazy="selectin", order_by=Mechanic.id
     )
@@ -202,7 +202,7 @@ hashing_gate = threading.Semaphore(2)  # lets two threads in (a request is a thr
 
 def release_connection():
     """Give the database connection back, so that other requests can use it meanwhile."""
-    db.session.rollback()  # ends the transaction; so far there were only queries: nothing is lost
+    db.session.rollback()  # it ends with the transaction. Nothing is lost: nothing was changed yet
 
 
 def hash_password(password):
@@ -219,7 +219,7 @@ def password_matches(password, password_hash):
         return security.check_password_hash(password_hash, password)
 
 
-# Compared at a login with an unknown email: a quicker answer would tell which emails have accounts.
+# log_in() checks this hash if the email is unknown. A quicker answer would tell that it is unknown.
 UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 
 
@@ -230,30 +230,24 @@ UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 
 NAMES = ("id", "first_name", "last_name")
 MAX_ID = 999_999_999  # nine digits, which fit into an integer column of every database
-# Predicate("isascii") calls the method isascii() of a text, which has to return True.
-ASCII = Predicate("isascii", error="Must be ASCII characters.")
-PRINTABLE = Predicate("isprintable", error="Must be printable characters.")
-ALPHANUMERIC = Predicate("isalnum", error="Must be letters and digits.")
-# JSON may contain what databases do not store: NUL (\0), and half of an emoji (\ud800 to \udfff).
-STORABLE = Regexp("[^\0\ud800-\udfff]*$", error="Contains a character that cannot be stored.")
+# A Regexp compares from the beginning of a text; $ is its end. " " to ~ are all printable in ASCII.
+ASCII = Regexp("[ -~]*$", error="Must be printable ASCII characters.")
+ALPHANUMERIC = Regexp("[A-Za-z0-9]*$", error="Must be ASCII letters and digits.")
 
 
 # Our fields. marshmallow calls _deserialize() with the value that a caller sent, and then runs the
 # validators. The other arguments (the field's name, the whole body) are only passed on.
-class Text(ma.String):
-    """Text without the blanks around it. Required text must not be empty."""
-
+class Text(ma.String):  # without the blanks around it, and not empty if it is required
     def _deserialize(self, value, *args, **kwargs):
         text = super()._deserialize(value, *args, **kwargs).strip()
         if self.required and not text:
             raise ValidationError("Must not be empty.")
-        STORABLE(text)
+        if "\0" in text:  # not every database stores it
+            raise ValidationError("Must not contain NUL.")
         return text
 
 
-class Number(ma.Field):
-    """A number from minimum to maximum, or its digits in a string, as "20"."""
-
+class Number(ma.Field):  # from minimum to maximum; or its digits in a string, as "20"
     digits = r"[0-9]{1,9}(\.[0-9]{1,2})?"
 
     def __init__(self, minimum=0, maximum=1_000_000, **options):
@@ -288,7 +282,7 @@ class MechanicIds(ma.Field):  # a list of at most 100 ids; load() gives a list o
         if not isinstance(value, list) or len(value) > 100:
             raise ValidationError("Not a list of at most 100 ids.")
         id_field = WholeNumber(maximum=MAX_ID)
-        ids = [id_field.deserialize(item) for item in value]
+        ids = [id_field.deserialize(item) for item in value]  # it calls _deserialize()
         mechanics = db.session.scalars(sa.select(Mechanic).where(Mechanic.id.in_(ids))).all()
         missing = sorted(set(ids) - {mechanic.id for mechanic in mechanics})
         if missing:
@@ -297,23 +291,18 @@ class MechanicIds(ma.Field):  # a list of at most 100 ids; load() gives a list o
 
 
 class RecordSchema(ma.SQLAlchemyAutoSchema):
-    # Which field a column becomes, by its Python type: ours instead of marshmallow's.
+    # marshmallow looks up here which field it makes of a column, by the Python type of the column.
     TYPE_MAPPING = {**ma.Schema.TYPE_MAPPING, str: Text, float: Number, int: WholeNumber}
-    load = ma.Schema.load  # gives a dict. The inherited one can also make a record, and is slower.
     id = ma.Integer(dump_only=True)  # in answers, never in a body
 
 
 class AccountSchema(RecordSchema):
-    # post_load: a function that marshmallow calls with the value after all checks. It keeps what
-    # the function returns: a password that was loaded is already a hash.
-    email = Text(
-        required=True,
-        # To some databases é is e, to others it is not. So an email has only ASCII characters.
-        validate=[Length(max=254), Email(), ASCII, PRINTABLE],
-        post_load=str.lower,
-    )
-    password = ma.String(  # not Text: a password keeps its blanks
-        required=True, load_only=True, validate=[Length(8, 128), STORABLE], post_load=hash_password
+    # Some databases take é and e for the same letter, so an email has only ASCII characters.
+    # post_load: what load() does with a value after all checks; a loaded password is a hash.
+    email = Text(required=True, validate=[Length(max=254), Email(), ASCII], post_load=str.lower)
+    # A password keeps the blanks around it, so it is no Text.
+    password = ma.String(
+        required=True, load_only=True, validate=Length(8, 128), post_load=hash_password
     )
 
 
@@ -337,7 +326,7 @@ class LoginSchema(MechanicSchema):
         fields = ("email", "password")
 
     email = Text(required=True, post_load=str.lower)
-    password = ma.String(required=True, validate=[Length(min=1), STORABLE])
+    password = ma.String(required=True, validate=Length(min=1))
 
 
 class InventorySchema(RecordSchema):
@@ -352,7 +341,7 @@ class TicketInventorySchema(RecordSchema):
         dump_only = ("ticket_id", "inventory_id", "unit_price")
 
     quantity = WholeNumber(minimum=1, load_default=1)
-    name = ma.String(attribute="part.name", dump_only=True)
+    name = ma.String(attribute="part.name", dump_only=True)  # line.part.name
 
 
 class ServiceTicketSchema(RecordSchema):
@@ -360,7 +349,7 @@ class ServiceTicketSchema(RecordSchema):
         model = ServiceTicket
 
     customer_id = WholeNumber(maximum=MAX_ID, required=True)
-    vin = Text(required=True, validate=[Length(max=17), ASCII, ALPHANUMERIC], post_load=str.upper)
+    vin = Text(required=True, validate=[Length(max=17), ALPHANUMERIC], post_load=str.upper)
     mechanics = ma.Nested(MechanicSchema(only=NAMES), many=True, dump_only=True)
     parts = ma.Nested(TicketInventorySchema(exclude=("id", "ticket_id")), many=True, dump_only=True)
     total = ma.Float(dump_only=True)
@@ -379,23 +368,16 @@ class EditMechanicsSchema(ma.Schema):
     def check_ids(self, fields, **_kwargs):
         if not fields["add_ids"] and not fields["remove_ids"]:
             raise ValidationError("Name at least one mechanic.", "add_ids")
-        for mechanic in fields["add_ids"]:
+        for mechanic in fields["add_ids"]:  # MechanicIds has made mechanics of the ids
             if mechanic in fields["remove_ids"]:
                 raise ValidationError(f"Mechanic {mechanic.id} is in both lists.", "remove_ids")
 
 
-# The query parameters of the lists. Each list takes some of them.
-class ListSchema(ma.Schema):
-    class Meta:
-        unknown = EXCLUDE  # ignore other parameters
-
+class QuerySchema(ma.Schema):  # the query parameters; each route takes some of them
     page = WholeNumber(minimum=1, load_default=1)
     per_page = WholeNumber(minimum=1, maximum=100, load_default=20)
     search = Text(validate=Length(max=255))
     customer_id = WholeNumber(maximum=MAX_ID)
-
-
-class RemovalSchema(ma.Schema):  # the query parameter of remove-inventory
     quantity = WholeNumber(minimum=1)
 
 
@@ -403,17 +385,19 @@ customer_schema = CustomerSchema()
 mechanic_schema = MechanicSchema()
 login_schema = LoginSchema()
 inventory_schema = InventorySchema()
-ticket_inventory_schema = TicketInventorySchema(exclude=["name"])  # as in the assignment
+ticket_inventory_schema = TicketInventorySchema(exclude=["name"])  # the assignment has no name
 service_ticket_schema = ServiceTicketSchema()
-page_schema = ListSchema(only=("page", "per_page"))
-search_schema = ListSchema(only=("page", "per_page", "search"))
+page_schema = QuerySchema(only=("page", "per_page"), unknown=EXCLUDE)  # ignores other parameters
+search_schema = QuerySchema(only=("page", "per_page", "search"), unknown=EXCLUDE)
+ticket_list_schema = QuerySchema(only=("page", "per_page", "customer_id"), unknown=EXCLUDE)
+removal_schema = QuerySchema(only=["quantity"])
 
 
 # === Errors =======================================================================================
 # Every error has the same JSON format, "problem details" (RFC 9457). Views call abort(404, "...")
 # or let an exception pass, and Flask calls the function for its class, or for the nearest class
 # above it. http_error() makes the answer; the others call it with the HTTP error that they choose.
-# They are on a blueprint, as the app is made later. "app_": they get the errors of the whole app.
+# They are on a blueprint, as the app is made later; app_errorhandler: for errors in all blueprints.
 
 main_bp = Blueprint("shop", __name__)
 
@@ -421,8 +405,7 @@ main_bp = Blueprint("shop", __name__)
 @main_bp.app_errorhandler(exceptions.HTTPException)
 def http_error(error, errors=None):
     """Answer an HTTP error, as abort() raises it, with messages for each wrong field if any."""
-    # "about:blank" is RFC 9457's way to say that title and detail explain the error.
-    problem = {"type": "about:blank", "title": error.name, "status": error.code}
+    problem = {"type": "about:blank", "title": error.name, "status": error.code}  # no page on it
     problem["detail"] = error.description
     if errors:
         problem["errors"] = errors
@@ -442,14 +425,14 @@ def invalid_fields(error):
 
 
 @main_bp.app_errorhandler(exc.IntegrityError)  # a unique or foreign key is violated
-@main_bp.app_errorhandler(orm.exc.StaleDataError)  # an UPDATE has found no row: it was deleted
+@main_bp.app_errorhandler(orm.exc.StaleDataError)  # the row to change was deleted meanwhile
 def conflict(error):
     """Answer 409 when a change does not fit what is stored."""
     # The SQL that the database refused, as "DELETE FROM mechanics ...". StaleDataError has none.
     statement = getattr(error, "statement", "")
     if statement.startswith("DELETE"):
         detail = "Service tickets refer to this record, so it cannot be deleted."
-    elif "email" in statement:  # only an account has one, and nothing else of it must be unique
+    elif "email" in statement:  # an account is written; its only unique column is the email
         detail = "Another account has this email address."
     else:
         detail = "A record that is needed here was deleted at the same moment."
@@ -470,21 +453,22 @@ def database_unavailable(error):
 # What views and decorators share: reading a body, finding, storing and deleting a record, pages.
 
 
-# An id in a path, as in /customers/<id:customer_id>. (Flask's <int:...> takes too many digits.)
-class IdConverter(routing.IntegerConverter):
-    regex = "[0-9]{1,9}"  # as in MAX_ID
+class IdConverter(routing.IntegerConverter):  # an id in a path: /customers/<id:customer_id>
+    regex = "[0-9]{1,9}"  # as in MAX_ID; <int:...> would take more digits
 
 
 def load_json(optional=False):
-    """Return the JSON object in the body. Aborts with 400, or with 415 if its type is not JSON."""
+    """Return the JSON object in the body. Aborts with 400; get_json() with 415 for other types."""
     if optional and not request.get_data():
         return {}
     try:
         data = request.get_json()
-    except (exceptions.BadRequest, RecursionError):  # not JSON, or nested 10,000 deep
+        # JSON may have half of an emoji, "\ud83d". It cannot be stored, and so not be encoded here.
+        current_app.json.dumps(data, ensure_ascii=False).encode()
+    except (exceptions.BadRequest, RecursionError, UnicodeError):  # RecursionError: for [[[[[[...
         data = None
     if not isinstance(data, dict):
-        abort(400, "The body must be a JSON object.")
+        abort(400, "The body must be a valid JSON object.")
     return data
 
 
@@ -541,18 +525,18 @@ TOKEN_SECONDS = 60 * 60
 
 
 def signing_key():
-    """Return the secret key for python-jose. As plain text, one that looks like JSON would fail."""
+    """Return the key for HS256. (python-jose would parse a plain text that looks like JSON.)"""
     return jwk.construct(current_app.config["SECRET_KEY"], "HS256")
 
 
 def fingerprint(password_hash):
-    """Return a signature of a hash: it changes with the password, and does not show the hash."""
+    """Return a hash, made with our secret key, of a password's hash. It changes with it."""
     return signing_key().sign(password_hash.encode()).hex()
 
 
 def encode_token(mechanic_id, role="mechanic", password_hash=None):  # the assignment's names
     """Return a token for a mechanic or, with role="customer", a customer. Raises NoResultFound."""
-    # A login passes the hash that it has checked: the password may change at the same moment.
+    # A login passes the hash that it has checked: its token must not be valid for a newer password.
     if password_hash is None:
         password_hash = db.session.get_one(ROLES[role], mechanic_id).password
     now = int(time.time())
@@ -579,7 +563,7 @@ def decode_token(token):
 
 
 def address_and_email():
-    """Return what logins are counted for: the caller's address and the email in the body."""
+    """Return the name of the counter for a login: the caller's address and the email in it."""
     try:
         email = login_schema.load(load_json(), partial=True).get("email", "")
     except (exceptions.HTTPException, ValidationError):
@@ -587,8 +571,8 @@ def address_and_email():
     return f"{get_remote_address()} {email[:254]}"  # no email is longer
 
 
-# Two decorators that the login routes share. They count the logins of each address, and of each
-# address and email: guessing stops soon, and nobody can lock out somebody at another address.
+# Two decorators for the login routes. All views with the same scope share its counters: one for
+# each address, or for each address and email. Guessing stops soon, and nobody locks out others.
 limit_logins = limiter.shared_limit("100/minute", scope="logins")
 limit_guesses = limiter.shared_limit("10/minute", scope="guesses", key_func=address_and_email)
 
@@ -599,10 +583,10 @@ def log_in(role, email, password):
     query = sa.select(model.id, model.email, model.password).where(model.email == email)
     account = db.session.execute(query).first()
     password_hash = UNKNOWN_ACCOUNT_HASH
-    # MariaDB may find andre@... for andré@...: each spelling would give a guesser ten more tries.
+    # MariaDB also finds andre@ for andré@. Each such spelling would give a guesser ten more tries.
     if account is not None and account.email == email:
         password_hash = account.password
-    if not password_matches(password, password_hash):  # as it never does without an account
+    if not password_matches(password, password_hash):  # always, if there is no account
         abort(401, "Wrong email or password.")
     token = encode_token(account.id, role, password_hash)
     answer = {"message": "Successfully logged in", "id": account.id, "token": token}
@@ -638,7 +622,7 @@ def token_required(*roles):
             role, account_id = decode_token(token)
             if role not in roles:
                 abort(403, f"Only a {' or '.join(roles)} may do this.")
-            request.mechanic_id = account_id if role == "mechanic" else None
+            request.mechanic_id = account_id if role == "mechanic" else None  # as in the assignment
             request.customer_id = account_id if role == "customer" else None
             return view(**arguments)
 
@@ -656,7 +640,7 @@ def body(schema, optional=False):
         def wrapper(**arguments):
             partial = request.method == "PATCH"  # True: all fields may be missing
             if request.method == "PUT":
-                partial = ["password"]  # this one may, so that what a GET gave can be PUT back
+                partial = ["password"]  # only this one may, as a GET does not show it
             fields = schema.load(load_json(optional), partial=partial)
             return view(fields=fields, **arguments)
 
@@ -681,18 +665,23 @@ def query_parameters(schema):
     return decorator
 
 
-# The key of a cached answer contains a version of the data. Each commit sets a new one, so that no
-# older answer is found again. To delete the answers would not be enough, because of slow readers:
+# The key of a cached answer contains a version of the data, and each commit sets a new version. (If
+# it deleted the old answers, a slow reader could store one of them afterwards.) An example:
 #     reader: gets version 1, and the part: 5 pieces in stock
 #     writer: takes one piece, commits, sets version 2
 #     reader: stores "5 pieces" under version 1, where nobody looks any more
-@sa.event.listens_for(db.session, "after_commit")
-def renew_data_version(session):
-    """Set a new version of the data, and return it. SQLAlchemy calls this after each commit."""
-    version = secrets.token_hex(16)  # random: an old one never comes back
+def renew_data_version():
+    """Set a new version of the data, and return it."""
+    version = secrets.token_hex(16)  # random, as a number would begin again when Redis does
     with contextlib.suppress(Exception):  # ignore errors: Redis may be away
         cache.set("data version", version, timeout=24 * 60 * 60)  # longer than any cached answer
     return version
+
+
+@sa.event.listens_for(db.session, "after_commit")
+def after_commit(_session):
+    """Set a new version of the data. SQLAlchemy calls this after each commit."""
+    renew_data_version()
 
 
 def cached(view):
@@ -701,7 +690,7 @@ def cached(view):
     @functools.wraps(view)
     def wrapper(**arguments):
         try:
-            version = cache.get("data version") or renew_data_version(db.session)
+            version = cache.get("data version") or renew_data_version()
             key = f"{version} {request.path} {arguments}"
             response = cache.get(key)  # None, or a new copy of what was stored
         except Exception as error:
@@ -834,9 +823,9 @@ def list_mechanics(parameters):
 @cached
 def rank_mechanics(parameters):
     """List the mechanics by how many tickets they work on, most first."""
-    # ... FROM mechanics LEFT OUTER JOIN service_mechanic ... GROUP BY mechanics.id
+    # ... LEFT OUTER JOIN service_mechanic ... GROUP BY mechanics.id (.c: the columns of a table)
     count = sa.func.count(service_mechanic.c.ticket_id).label("ticket_count")
-    # db.paginate takes one object from each row; a Bundle makes one of these four columns.
+    # db.paginate takes only the first item of each row. A Bundle is one item with four columns.
     row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, count)
     query = sa.select(row).outerjoin(service_mechanic).group_by(Mechanic.id)
     query = query.order_by(count.desc(), Mechanic.id)
@@ -848,9 +837,10 @@ def rank_mechanics(parameters):
 @query_parameters(page_schema)
 def mechanic_tickets(parameters):
     """List the tickets that the caller works on."""
-    # join() joins the tables by the foreign key between them. (.c: the columns of a table)
-    query = sa.select(ServiceTicket).join(service_mechanic).order_by(service_mechanic.c.ticket_id)
+    # join() uses the foreign key between the tables.
+    query = sa.select(ServiceTicket).join(service_mechanic)
     query = query.where(service_mechanic.c.mechanic_id == request.mechanic_id)
+    query = query.order_by(service_mechanic.c.ticket_id)  # its index is in this order already
     return page_response(query, service_ticket_schema, parameters)
 
 
@@ -955,6 +945,21 @@ def lock_ticket(ticket_id):
         abort(404, f"There is no service ticket {ticket_id}.")
 
 
+def take_from_stock(inventory_id, pieces):
+    """Take pieces of a part from stock. Aborts with 409 if there are too few."""
+    # One statement checks the stock and takes from it: of two callers, one gets the last piece.
+    update = sa.update(Inventory).where(Inventory.id == inventory_id, Inventory.quantity >= pieces)
+    result = db.session.execute(update.values(quantity=Inventory.quantity - pieces))
+    if result.rowcount == 0:
+        abort(409, f"Not enough stock of part {inventory_id}: {pieces} wanted.")
+
+
+def put_back_into_stock(inventory_id, pieces):
+    """Put pieces of a part back into stock."""
+    update = sa.update(Inventory).where(Inventory.id == inventory_id)
+    db.session.execute(update.values(quantity=Inventory.quantity + pieces))
+
+
 def change_mechanics(ticket_id, add, remove):
     """Put mechanics on a ticket and take others off. Answer with the ticket."""
     lock_ticket(ticket_id)
@@ -975,7 +980,7 @@ def create_service_ticket(fields):
 
 @service_tickets_bp.get("")
 @token_required("mechanic")
-@query_parameters(ListSchema(only=("page", "per_page", "customer_id")))
+@query_parameters(ticket_list_schema)
 def list_service_tickets(parameters):
     """List the tickets; ?customer_id= lists those of one customer."""
     query = sa.select(ServiceTicket).order_by(ServiceTicket.id)
@@ -1010,8 +1015,7 @@ def delete_service_ticket(ticket_id):
     lock_ticket(ticket_id)
     ticket = get_or_404(ServiceTicket, ticket_id)
     for line in ticket.parts:
-        # SET quantity = quantity + 2: the database adds, so no other request's change is lost.
-        line.part.quantity = Inventory.quantity + line.quantity
+        put_back_into_stock(line.inventory_id, line.quantity)
     return delete_record(ticket, "service ticket")
 
 
@@ -1048,13 +1052,8 @@ def assign_inventory(fields, ticket_id, inventory_id):
     if line is None:
         part = get_or_404(Inventory, inventory_id)
         line = TicketInventory(**ids, quantity=0, unit_price=part.price)
-    pieces = fields["quantity"]
-    # One statement checks the stock and takes from it: of two callers, one gets the last piece.
-    enough = sa.and_(Inventory.id == inventory_id, Inventory.quantity >= pieces)
-    update = sa.update(Inventory).where(enough).values(quantity=Inventory.quantity - pieces)
-    if db.session.execute(update).rowcount == 0:
-        abort(409, f"Not enough stock of part {inventory_id}: {pieces} wanted.")
-    line.quantity += pieces  # Python may add here, as nobody else can change a line of this ticket
+    take_from_stock(inventory_id, fields["quantity"])
+    line.quantity += fields["quantity"]
     db.session.add(line)
     db.session.commit()
     return ticket_inventory_schema.dump(line), 201, {"Location": f"/service_tickets/{ticket_id}"}
@@ -1062,7 +1061,7 @@ def assign_inventory(fields, ticket_id, inventory_id):
 
 @ticket_inventory_bp.delete("/<id:ticket_id>/remove-inventory/<id:inventory_id>")
 @token_required("mechanic")
-@query_parameters(RemovalSchema())
+@query_parameters(removal_schema)
 def remove_inventory(parameters, ticket_id, inventory_id):
     """Put pieces of a part from a ticket back into stock: all, or ?quantity=."""
     lock_ticket(ticket_id)
@@ -1073,7 +1072,7 @@ def remove_inventory(parameters, ticket_id, inventory_id):
     pieces = parameters.get("quantity", line.quantity)
     if pieces > line.quantity:
         abort(409, f"Service ticket {ticket_id} has only {line.quantity} of part {inventory_id}.")
-    line.part.quantity = Inventory.quantity + pieces  # the database adds
+    put_back_into_stock(inventory_id, pieces)
     line.quantity -= pieces
     if line.quantity == 0:
         db.session.delete(line)
@@ -1089,7 +1088,8 @@ def remove_inventory(parameters, ticket_id, inventory_id):
 @main_bp.get("/")
 def front_page():
     """Show this page: all routes, with the docstrings, roles and schemas of their views."""
-    # What a browser may do here. A script that somebody smuggles in does not know the new nonce.
+    # What the browser may do with this page. The nonce is a random word, new for each page: only a
+    # script with it runs, and so none that somebody else has put into the page.
     nonce = secrets.token_urlsafe(16)
     policy = [
         "default-src 'none'",  # load nothing, but for what follows
@@ -1112,8 +1112,8 @@ def check_health():
 
 def receive_body():
     """Receive the body before any query: a view that waits for a slow sender would keep a database
-    connection. Aborts with 413 if it is too long, with 411 if nobody says how long it is."""
-    if "Transfer-Encoding" in request.headers:  # it comes in chunks
+    connection. Aborts with 413 if it is too long, with 411 if it does not say how long it is."""
+    if "Transfer-Encoding" in request.headers:  # it comes in pieces, called chunks
         abort(411, "Send the body with its length (Content-Length), not in chunks.")
     request.get_data()  # Flask keeps it for the view, or aborts with 413
 
@@ -1121,9 +1121,9 @@ def receive_body():
 def set_response_headers(response):
     """Set the headers of all answers."""
     response.headers["Cache-Control"] = "no-store"  # the cache is the shop's, not the browser's
-    response.headers["X-Content-Type-Options"] = "nosniff"  # browser, do not take JSON for a page
+    response.headers["X-Content-Type-Options"] = "nosniff"  # no browser takes JSON for HTML
     if response.status_code == 503:
-        response.headers["Retry-After"] = "1"
+        response.headers["Retry-After"] = "1"  # try again after one second
     elif response.status_code != 429:
         response.headers.pop("Retry-After", None)  # Flask-Limiter sets it on every answer
     return response
@@ -1131,15 +1131,15 @@ def set_response_headers(response):
 
 def close_session(response):
     """Close the database session, and ignore an error in doing so."""
-    # If PostgreSQL restarts during a request, remove() raises an error. Flask-SQLAlchemy would call
-    # it a moment later, and its error would turn an answer that is ready into a 500.
+    # Flask-SQLAlchemy does this next, but there an error would replace the answer by a 500. (There
+    # is one if PostgreSQL has restarted during the request.) A second remove() has nothing to do.
     with contextlib.suppress(exc.DBAPIError):
         db.session.remove()
     return response
 
 
 def register_blueprints(app):
-    """Register the blueprints. Those with a name are aliases: the same views, another address."""
+    """Register the blueprints. An alias is a blueprint with a second address and a second name."""
     app.register_blueprint(customers_bp)
     app.register_blueprint(mechanics_bp)
     app.register_blueprint(inventory_bp)
@@ -1147,8 +1147,8 @@ def register_blueprints(app):
     app.register_blueprint(service_tickets_bp)
     app.register_blueprint(service_tickets_bp, url_prefix="/service-tickets", name="tickets")
     app.register_blueprint(ticket_inventory_bp)
-    app.register_blueprint(ticket_inventory_bp, url_prefix="/service_tickets", name="stock")
-    app.register_blueprint(ticket_inventory_bp, url_prefix="/service-tickets", name="stock-2")
+    app.register_blueprint(ticket_inventory_bp, url_prefix="/service_tickets", name="parts-2")
+    app.register_blueprint(ticket_inventory_bp, url_prefix="/service-tickets", name="parts-3")
     app.register_blueprint(main_bp)
 
 
@@ -1158,14 +1158,15 @@ def create_app(config=None):
     app = Flask(__name__, static_folder=None)
     load_settings(app.config, config)
     app.config["SECRET_KEY"] = load_secret_key(app)
-    # Behind a proxy, all requests come from the proxy's address. ProxyFix restores the caller's.
+    # A server between the callers and this one, called proxy, puts their addresses into the header
+    # X-Forwarded-For. ProxyFix gets each request before Flask and takes the address from there.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"])
     app.json.sort_keys = False
     app.url_map.strict_slashes = False  # an address works with and without a slash at its end
     app.url_map.merge_slashes = False  # // is 404, not a redirect
     app.url_map.converters["id"] = IdConverter
-    # Before a view: receive_body(), then the limiter, which init_app() adds. After it Flask calls
-    # the last one that was added first: the limiter, close_session(), set_response_headers().
+    # Flask calls receive_body(), limiter, view, limiter, close_session(), set_response_headers():
+    # after a view, what was added last is first. limiter.init_app() adds the limiter's, below.
     app.before_request(receive_body)
     app.after_request(set_response_headers)
     app.after_request(close_session)
@@ -1185,13 +1186,12 @@ def main():
         if not port.isdigit() or int(port) > 65535:
             raise ValueError(f"PORT must be a number from 0 to 65535, not {port}.")
         app = create_app()
-        # Try the port: this raises an error if it is in use, where make_server() would exit.
+        # Is the port free? If not, this raises an error; make_server() would exit by itself.
         socket.create_server((host, int(port))).close()
         # The server of Flask's app.run(), without its warning that it is only for development.
         server = serving.make_server(host, int(port), app, threaded=True)
     except Exception as error:
-        reason = str(error).partition("\n")[0]  # the first line
-        sys.exit(f"The shop cannot open: {reason}")
+        sys.exit("The shop cannot open: " + str(error).partition("\n")[0])  # its first line
     print(f"The shop is open at http://{host}:{server.port} (Ctrl+C closes it).", flush=True)
     server.serve_forever()
 

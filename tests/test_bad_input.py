@@ -70,10 +70,7 @@ VALUES = [
     ('"   "', "note"),
     ('"\\n\\t\\u00a0\\u2003"', "note"),
     ('"\\u0000"', ""),
-    ('"a wrench\\u0000"', ""),
-    ('"a wrench\\ud800"', ""),
-    ('"\\ud800"', ""),
-    ('"\\udd27\\ud83d a wrench"', ""),
+    ('"a wrench\\u0000"', "password"),
     ('"a wrench \\ud83d\\udd27"', "text note password"),
     ('"a wrench 🔧👩‍🔧 Ünï"', "text note password"),
     ('"e\\u0301e\\u0301 combining"', "text note password"),
@@ -89,7 +86,7 @@ VALUES = [
     ('"  blanks around  "', "text note password"),
     ('"o\'neill=1@x.example"', "text note password email"),
     ('" EVE@X.example\\n"', "text note password email"),
-    ('"eve@x.example\\u0000"', ""),
+    ('"eve@x.example\\u0000"', "password"),
     ('"eve\\u202e@x.example"', "text note password"),
     ('"🔧@x.example"', "text note password"),
     ('"éve@x.example"', "text note password"),
@@ -337,6 +334,10 @@ BODIES = {
     "Python": b"{'name': 1}",
     "bad UTF-8": b'{"name": "\xff\xfe"}',
     "raw control character": b'{"name": "a\x00b"}',
+    "half of an emoji": b'{"name": "horn \\ud83d", "price": 1, "quantity": 1}',
+    "halves in the wrong order": b'{"email": "\\udd27\\ud83d", "password": "\\udd27\\ud83d"}',
+    "half of an emoji in a list": b'{"quantity": [{"name": "\\ud83d"}]}',
+    "half of an emoji in a name": b'{"\\ud83d": 1}',
     "deep lists": b"[" * 10_000 + b"]" * 10_000,
     "deep objects": b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
     "deep and open": b"[" * 60_000,
@@ -353,7 +354,7 @@ def test_body_that_is_no_json_object_is_refused(database, ana):
         for name, body in BODIES.items():
             if not (name == "nothing" and "assign-inventory" in path):
                 detail = problem(send(ana, method, path, body), 400)
-                assert detail == "The body must be a JSON object.", (path, name)
+                assert detail == "The body must be a valid JSON object.", (path, name)
     assert everything(database) == before
 
 
@@ -361,7 +362,7 @@ def test_unknown_field_of_any_name_is_refused_and_named(database, ana):
     before = everything(database)
     names = ["id", "__proto__", "role", "<script>", "🔧", "", "total", "parts", "mechanics"]
     for method, path in ROUTES:
-        for name in [*names, "\0", "\ud800"]:
+        for name in [*names, "\0"]:
             response = send(ana, method, path, json.dumps({name: 1}))
             problem(response, 400, *response.json["errors"])
             assert name in response.json["errors"], (path, name)
