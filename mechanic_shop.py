@@ -11,6 +11,7 @@ Each section uses only what stands above it. Some names are the assignment's (se
 import contextlib
 import datetime as dt
 import functools
+import hmac
 import os
 import re
 import secrets
@@ -63,7 +64,7 @@ def load_settings(config, overrides):
     config.from_prefixed_env()  # FLASK_RATELIMIT_DEFAULT sets RATELIMIT_DEFAULT, and so on
     database_url = os.environ.get("DATABASE_URL") or os.environ.get("SQLALCHEMY_DATABASE_URI")
     if database_url:
-        # The driver (the package that talks to PostgreSQL) is psycopg 3; the default is psycopg 2.
+        # For postgres:// and postgresql:// take the driver psycopg 3. (The default is psycopg 2.)
         database_url = re.sub("^postgres(ql)?:", "postgresql+psycopg:", database_url)
         config["SQLALCHEMY_DATABASE_URI"] = database_url
     redis_url = os.environ.get("REDIS_URL")
@@ -74,8 +75,8 @@ def load_settings(config, overrides):
         config["SECRET_KEY"] = os.environ["SECRET_KEY"]
     config.from_mapping(overrides)  # overrides may be None
     if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):
-        # A query sees what others have committed before it. (PostgreSQL does so by default; MariaDB
-        # would show all queries of a transaction the data as it was at the first of them.)
+        # Each query sees what others have committed before it, as PostgreSQL does by default. (In
+        # MariaDB all queries of a request would see the data as it was at the first of them.)
         options = {"isolation_level": "READ COMMITTED", **config["SQLALCHEMY_ENGINE_OPTIONS"]}
         config["SQLALCHEMY_ENGINE_OPTIONS"] = options
 
@@ -95,7 +96,7 @@ def load_secret_key(app):
 
 
 class Base(orm.DeclarativeBase):  # what all models have
-    __table_args__ = {"sqlite_autoincrement": True}  # do not give the id of a deleted row again
+    __table_args__ = {"sqlite_autoincrement": True}  # no new record gets a deleted one's id
     id: Mapped[int] = mapped_column(primary_key=True)
 
 
@@ -194,15 +195,15 @@ class ServiceTicket(db.Model):
 
 
 # === Passwords ====================================================================================
-# Only hashes of passwords are stored. To compute one keeps a processor core busy for a moment and
+# Only hashes of passwords are stored. Computing one keeps a processor core busy for a moment and
 # takes 32 MB, on purpose: a thief of the database can then try only a few passwords a second.
 
 hashing_gate = threading.Semaphore(2)  # lets two threads in (a request is a thread); others wait
 
 
 def release_connection():
-    """Give the database connection back, so that other requests can use it meanwhile."""
-    db.session.rollback()  # it ends with the transaction. Nothing is lost: nothing was changed yet
+    """End the transaction, so that other requests can use its connection to the database."""
+    db.session.rollback()  # undoes nothing, as there were only queries so far
 
 
 def hash_password(password):
@@ -230,7 +231,7 @@ UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 
 NAMES = ("id", "first_name", "last_name")
 MAX_ID = 999_999_999  # nine digits, which fit into an integer column of every database
-# A Regexp compares from the beginning of a text; $ is its end. " " to ~ are all printable in ASCII.
+# Regexp starts at the beginning of a text; $ is the end. From " " to ~ are all of printable ASCII.
 ASCII = Regexp("[ -~]*$", error="Must be printable ASCII characters.")
 ALPHANUMERIC = Regexp("[A-Za-z0-9]*$", error="Must be ASCII letters and digits.")
 
@@ -385,12 +386,10 @@ customer_schema = CustomerSchema()
 mechanic_schema = MechanicSchema()
 login_schema = LoginSchema()
 inventory_schema = InventorySchema()
-ticket_inventory_schema = TicketInventorySchema(exclude=["name"])  # the assignment has no name
+ticket_inventory_schema = TicketInventorySchema(exclude=["name"])  # only ids and numbers
 service_ticket_schema = ServiceTicketSchema()
 page_schema = QuerySchema(only=("page", "per_page"), unknown=EXCLUDE)  # ignores other parameters
 search_schema = QuerySchema(only=("page", "per_page", "search"), unknown=EXCLUDE)
-ticket_list_schema = QuerySchema(only=("page", "per_page", "customer_id"), unknown=EXCLUDE)
-removal_schema = QuerySchema(only=["quantity"])
 
 
 # === Errors =======================================================================================
@@ -405,8 +404,8 @@ main_bp = Blueprint("shop", __name__)
 @main_bp.app_errorhandler(exceptions.HTTPException)
 def http_error(error, errors=None):
     """Answer an HTTP error, as abort() raises it, with messages for each wrong field if any."""
-    problem = {"type": "about:blank", "title": error.name, "status": error.code}  # no page on it
-    problem["detail"] = error.description
+    problem = {"type": "about:blank"}  # the URL of a page about the error, if there were one
+    problem |= {"title": error.name, "status": error.code, "detail": error.description}
     if errors:
         problem["errors"] = errors
     response = error.get_response()  # an HTML page; we keep its headers (a 405 has Allow) ...
@@ -458,13 +457,13 @@ class IdConverter(routing.IntegerConverter):  # an id in a path: /customers/<id:
 
 
 def load_json(optional=False):
-    """Return the JSON object in the body. Aborts with 400; get_json() with 415 for other types."""
+    """Return the JSON object in the body. Aborts with 400, or with 415 for another Content-Type."""
     if optional and not request.get_data():
         return {}
     try:
         data = request.get_json()
-        # JSON may have half of an emoji, "\ud83d". It cannot be stored, and so not be encoded here.
-        current_app.json.dumps(data, ensure_ascii=False).encode()
+        text = current_app.json.dumps(data, ensure_ascii=False)  # an emoji stays one character
+        text.encode()  # fails for half of an emoji ("\ud83d"), which no database stores
     except (exceptions.BadRequest, RecursionError, UnicodeError):  # RecursionError: for [[[[[[...
         data = None
     if not isinstance(data, dict):
@@ -478,7 +477,7 @@ def get_or_404(model, record_id):
 
 
 def add_record(schema, record):
-    """Store a new record, and return the answer: the record and its address."""
+    """Store a new record, and return the answer: the record and its path."""
     db.session.add(record)
     db.session.commit()
     location = f"{request.path.rstrip('/')}/{record.id}"
@@ -524,33 +523,33 @@ ROLES = {"customer": Customer, "mechanic": Mechanic}
 TOKEN_SECONDS = 60 * 60
 
 
-def signing_key():
-    """Return the key for HS256. (python-jose would parse a plain text that looks like JSON.)"""
-    return jwk.construct(current_app.config["SECRET_KEY"], "HS256")
-
-
 def fingerprint(password_hash):
-    """Return a hash, made with our secret key, of a password's hash. It changes with it."""
-    return signing_key().sign(password_hash.encode()).hex()
+    """Return a text for tokens that changes with the password. It must not be the hash itself, as
+    anyone can read a token; this one is a hash of the hash together with the secret key (HMAC)."""
+    key = current_app.config["SECRET_KEY"].encode()
+    return hmac.new(key, password_hash.encode(), "sha256").hexdigest()
 
 
 def encode_token(mechanic_id, role="mechanic", password_hash=None):  # the assignment's names
     """Return a token for a mechanic or, with role="customer", a customer. Raises NoResultFound."""
-    # A login passes the hash that it has checked: its token must not be valid for a newer password.
+    # A login passes the hash that it has checked. If it were read again here, the password could
+    # have changed meanwhile, and the old one would get a token that is valid for the new one.
     if password_hash is None:
         password_hash = db.session.get_one(ROLES[role], mechanic_id).password
     now = int(time.time())
     # JWT's names: sub, the subject, is whose token it is; iat: issued at; exp: expires at.
     claims = {"sub": str(mechanic_id), "role": role, "iat": now, "exp": now + TOKEN_SECONDS}
     claims["fingerprint"] = fingerprint(password_hash)
-    return jwt.encode(claims, signing_key(), algorithm="HS256")
+    return jwt.encode(claims, current_app.config["SECRET_KEY"], algorithm="HS256")
 
 
 def decode_token(token):
     """Return the role and the account id in a token. Aborts with 401 if it is not valid."""
     log_in_first = "Log in, and send the token in the header Authorization: Bearer."
     try:
-        claims = jwt.decode(token, signing_key(), ["HS256"], options={"require_exp": True})
+        # jwt.decode() takes a key object as it is. It would parse a text that looks like JSON.
+        key = jwk.construct(current_app.config["SECRET_KEY"], "HS256")
+        claims = jwt.decode(token, key, ["HS256"], options={"require_exp": True})
         role, account_id = claims["role"], WholeNumber(maximum=MAX_ID).deserialize(claims["sub"])
         model = ROLES[role]
     except Exception:  # no token, or a wrong one, which may be wrong in any way
@@ -563,7 +562,7 @@ def decode_token(token):
 
 
 def address_and_email():
-    """Return the name of the counter for a login: the caller's address and the email in it."""
+    """Return what a login is counted under: the caller's IP address and the email in the body."""
     try:
         email = login_schema.load(load_json(), partial=True).get("email", "")
     except (exceptions.HTTPException, ValidationError):
@@ -572,7 +571,7 @@ def address_and_email():
 
 
 # Two decorators for the login routes. All views with the same scope share its counters: one for
-# each address, or for each address and email. Guessing stops soon, and nobody locks out others.
+# each IP address, or IP address and email. Guessing stops soon, and nobody locks out others.
 limit_logins = limiter.shared_limit("100/minute", scope="logins")
 limit_guesses = limiter.shared_limit("10/minute", scope="guesses", key_func=address_and_email)
 
@@ -583,10 +582,11 @@ def log_in(role, email, password):
     query = sa.select(model.id, model.email, model.password).where(model.email == email)
     account = db.session.execute(query).first()
     password_hash = UNKNOWN_ACCOUNT_HASH
-    # MariaDB also finds andre@ for andré@. Each such spelling would give a guesser ten more tries.
+    # MariaDB takes é for e, so it finds andre@x.example for andré@x.example. limit_guesses counts
+    # them as two emails: a guesser would have ten tries with each spelling.
     if account is not None and account.email == email:
         password_hash = account.password
-    if not password_matches(password, password_hash):  # always, if there is no account
+    if not password_matches(password, password_hash):  # UNKNOWN_ACCOUNT_HASH matches none
         abort(401, "Wrong email or password.")
     token = encode_token(account.id, role, password_hash)
     answer = {"message": "Successfully logged in", "id": account.id, "token": token}
@@ -600,7 +600,7 @@ def log_in(role, email, password):
 #     @query_parameters(search_schema)   Are the parameters valid? If not, answer 400.
 #     @cached                            Is the answer in the cache? If so, give that.
 #     def list_customers(parameters)     Ask the database, and answer.
-# So nobody gets an answer from the cache who may not see it. With arguments there are three levels:
+# So nobody gets a cached answer without permission. With arguments there are three levels:
 #     token_required("mechanic")   runs once, when Python reads the view, and returns decorator.
 #     decorator(view)              runs next, and returns wrapper, which takes the view's place.
 #     wrapper(**arguments)         runs with each request. It gets the ids in the path, and what
@@ -665,14 +665,14 @@ def query_parameters(schema):
     return decorator
 
 
-# The key of a cached answer contains a version of the data, and each commit sets a new version. (If
-# it deleted the old answers, a slow reader could store one of them afterwards.) An example:
-#     reader: gets version 1, and the part: 5 pieces in stock
+# Each commit sets a new version of the data, which is part of the key of each cached answer. If it
+# only deleted the cached answers, the late one of this example would be given to all for a minute:
+#     reader: gets version 1, then reads the part: 5 pieces in stock
 #     writer: takes one piece, commits, sets version 2
 #     reader: stores "5 pieces" under version 1, where nobody looks any more
 def renew_data_version():
     """Set a new version of the data, and return it."""
-    version = secrets.token_hex(16)  # random, as a number would begin again when Redis does
+    version = secrets.token_hex(16)  # random: 1, 2, 3 would come again after a restart of Redis
     with contextlib.suppress(Exception):  # ignore errors: Redis may be away
         cache.set("data version", version, timeout=24 * 60 * 60)  # longer than any cached answer
     return version
@@ -823,10 +823,10 @@ def list_mechanics(parameters):
 @cached
 def rank_mechanics(parameters):
     """List the mechanics by how many tickets they work on, most first."""
-    # ... LEFT OUTER JOIN service_mechanic ... GROUP BY mechanics.id (.c: the columns of a table)
-    count = sa.func.count(service_mechanic.c.ticket_id).label("ticket_count")
-    # db.paginate takes only the first item of each row. A Bundle is one item with four columns.
+    count = sa.func.count(service_mechanic.c.ticket_id).label("ticket_count")  # .c: its columns
+    # db.paginate keeps only the first item of each row. A Bundle is one item with four attributes.
     row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, count)
+    # LEFT OUTER JOIN: also the mechanics without a ticket, with the count 0
     query = sa.select(row).outerjoin(service_mechanic).group_by(Mechanic.id)
     query = query.order_by(count.desc(), Mechanic.id)
     return page_response(query, MechanicSchema(only=(*NAMES, "ticket_count")), parameters)
@@ -840,7 +840,7 @@ def mechanic_tickets(parameters):
     # join() uses the foreign key between the tables.
     query = sa.select(ServiceTicket).join(service_mechanic)
     query = query.where(service_mechanic.c.mechanic_id == request.mechanic_id)
-    query = query.order_by(service_mechanic.c.ticket_id)  # its index is in this order already
+    query = query.order_by(service_mechanic.c.ticket_id)  # its primary key is in this order
     return page_response(query, service_ticket_schema, parameters)
 
 
@@ -980,7 +980,7 @@ def create_service_ticket(fields):
 
 @service_tickets_bp.get("")
 @token_required("mechanic")
-@query_parameters(ticket_list_schema)
+@query_parameters(QuerySchema(only=("page", "per_page", "customer_id"), unknown=EXCLUDE))
 def list_service_tickets(parameters):
     """List the tickets; ?customer_id= lists those of one customer."""
     query = sa.select(ServiceTicket).order_by(ServiceTicket.id)
@@ -1061,9 +1061,9 @@ def assign_inventory(fields, ticket_id, inventory_id):
 
 @ticket_inventory_bp.delete("/<id:ticket_id>/remove-inventory/<id:inventory_id>")
 @token_required("mechanic")
-@query_parameters(removal_schema)
+@query_parameters(QuerySchema(only=["quantity"]))
 def remove_inventory(parameters, ticket_id, inventory_id):
-    """Put pieces of a part from a ticket back into stock: all, or ?quantity=."""
+    """Put pieces of a part from a ticket back into stock: all of them, or ?quantity= of them."""
     lock_ticket(ticket_id)
     query = sa.select(TicketInventory).filter_by(ticket_id=ticket_id, inventory_id=inventory_id)
     line = db.session.scalar(query)
@@ -1082,7 +1082,7 @@ def remove_inventory(parameters, ticket_id, inventory_id):
 
 
 # === Application ==================================================================================
-# The routes of no resource, and the function that puts all sections together.
+# The front page, a check of health, and the function that puts all sections together.
 
 
 @main_bp.get("/")
@@ -1095,7 +1095,7 @@ def front_page():
         "default-src 'none'",  # load nothing, but for what follows
         f"script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'",  # <script nonce="..."> runs
         "connect-src 'self'",  # the script may send requests to this shop only
-        "base-uri 'none'; form-action 'none'",  # no <base>, and no form that sends data elsewhere
+        "base-uri 'none'; form-action 'none'",  # nothing redirects its links, no form is sent
         "frame-ancestors 'none'",  # no other page shows this one inside it
     ]
     page = render_template("front_page.html", app=current_app, nonce=nonce)
@@ -1111,8 +1111,8 @@ def check_health():
 
 
 def receive_body():
-    """Receive the body before any query: a view that waits for a slow sender would keep a database
-    connection. Aborts with 413 if it is too long, with 411 if it does not say how long it is."""
+    """Receive the body before the first query. After that, the request holds a connection to the
+    database, and should not wait for a slow sender. Aborts with 413 (too long), 411 (no length)."""
     if "Transfer-Encoding" in request.headers:  # it comes in pieces, called chunks
         abort(411, "Send the body with its length (Content-Length), not in chunks.")
     request.get_data()  # Flask keeps it for the view, or aborts with 413
@@ -1131,24 +1131,24 @@ def set_response_headers(response):
 
 def close_session(response):
     """Close the database session, and ignore an error in doing so."""
-    # Flask-SQLAlchemy does this next, but there an error would replace the answer by a 500. (There
-    # is one if PostgreSQL has restarted during the request.) A second remove() has nothing to do.
+    # Closing fails if PostgreSQL has restarted meanwhile. Left to Flask-SQLAlchemy, which closes the
+    # session at the end of each request, the error would make the answer a 500.
     with contextlib.suppress(exc.DBAPIError):
         db.session.remove()
     return response
 
 
 def register_blueprints(app):
-    """Register the blueprints. An alias is a blueprint with a second address and a second name."""
+    """Register the blueprints. The aliases, for other spellings in use, need names of their own."""
     app.register_blueprint(customers_bp)
     app.register_blueprint(mechanics_bp)
     app.register_blueprint(inventory_bp)
-    app.register_blueprint(inventory_bp, url_prefix="/parts", name="parts")
+    app.register_blueprint(inventory_bp, url_prefix="/parts", name="alias-1")
     app.register_blueprint(service_tickets_bp)
-    app.register_blueprint(service_tickets_bp, url_prefix="/service-tickets", name="tickets")
+    app.register_blueprint(service_tickets_bp, url_prefix="/service-tickets", name="alias-2")
     app.register_blueprint(ticket_inventory_bp)
-    app.register_blueprint(ticket_inventory_bp, url_prefix="/service_tickets", name="parts-2")
-    app.register_blueprint(ticket_inventory_bp, url_prefix="/service-tickets", name="parts-3")
+    app.register_blueprint(ticket_inventory_bp, url_prefix="/service_tickets", name="alias-3")
+    app.register_blueprint(ticket_inventory_bp, url_prefix="/service-tickets", name="alias-4")
     app.register_blueprint(main_bp)
 
 
@@ -1158,15 +1158,15 @@ def create_app(config=None):
     app = Flask(__name__, static_folder=None)
     load_settings(app.config, config)
     app.config["SECRET_KEY"] = load_secret_key(app)
-    # A server between the callers and this one, called proxy, puts their addresses into the header
-    # X-Forwarded-For. ProxyFix gets each request before Flask and takes the address from there.
+    # A proxy, a server between the callers and this one, puts their IP addresses into the header
+    # X-Forwarded-For. ProxyFix gets each request before Flask and reads them. (With 0 it does not.)
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"])
     app.json.sort_keys = False
     app.url_map.strict_slashes = False  # an address works with and without a slash at its end
     app.url_map.merge_slashes = False  # // is 404, not a redirect
     app.url_map.converters["id"] = IdConverter
-    # Flask calls receive_body(), limiter, view, limiter, close_session(), set_response_headers():
-    # after a view, what was added last is first. limiter.init_app() adds the limiter's, below.
+    # The order: receive_body(), limiter, view, limiter, close_session(), set_response_headers().
+    # (After a view, Flask begins with the function that was added last. init_app() adds one, too.)
     app.before_request(receive_body)
     app.after_request(set_response_headers)
     app.after_request(close_session)
