@@ -5,7 +5,7 @@
 
 Anyone may browse the inventory and register as a customer. Customers see and change their own
 record and see their own tickets. Mechanics, the trusted staff, do everything else.
-Each section uses only what stands above it. Some names are the assignment's (see README.md).
+Each section uses only what stands above it. Some names, as Inventory, are the assignment's.
 """
 
 import contextlib
@@ -43,7 +43,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 DEFAULTS = {
     "SQLALCHEMY_DATABASE_URI": "sqlite:///mechanic_shop.db",  # a file in the folder instance/
-    # Test a connection before it is used again; show no values, such as emails, in the log.
+    # Connections are kept for reuse: test each one first. Show no values, as emails, in the log.
     "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "hide_parameters": True},
     "RATELIMIT_ENABLED": True,
     "RATELIMIT_DEFAULT": "200/minute",
@@ -75,8 +75,8 @@ def load_settings(config, overrides):
         config["SECRET_KEY"] = os.environ["SECRET_KEY"]
     config.from_mapping(overrides)  # overrides may be None
     if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):
-        # Each query sees what others have committed before it, as PostgreSQL does by default. (In
-        # MariaDB all queries of a request would see the data as it was at the first of them.)
+        # Each query sees what others have committed before it. (Or in MariaDB, a request that has
+        # waited in lock_ticket() would still see the data from before. PostgreSQL does this anyway.)
         options = {"isolation_level": "READ COMMITTED", **config["SQLALCHEMY_ENGINE_OPTIONS"]}
         config["SQLALCHEMY_ENGINE_OPTIONS"] = options
 
@@ -100,7 +100,7 @@ class Base(orm.DeclarativeBase):  # what all models have
     id: Mapped[int] = mapped_column(primary_key=True)
 
 
-# expire_on_commit=False: an answer is made from a record after the commit without reading it again.
+# With expire_on_commit=True, the default, each record would be read again after a commit.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 ma = Marshmallow()
 cache = Cache()
@@ -157,13 +157,14 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: a number of piece
     ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("service_tickets.id"))
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
     quantity: Mapped[int] = mapped_column(sa.BigInteger)
-    unit_price: Mapped[float] = mapped_column(sa.Double)  # the part's price at the first assign
+    unit_price: Mapped[float] = mapped_column(sa.Double)  # the part's price when it was put on
     part: Mapped[Inventory] = orm.relationship(lazy="joined")
 
 
 # The database refuses a second line for the same part on the same ticket.
 sa.Index("ticket_part", TicketInventory.ticket_id, TicketInventory.inventory_id, unique=True)
 
+# Its primary key is sorted by mechanic, then ticket. The index finds the mechanics of a ticket.
 service_mechanic = db.Table(
     "service_mechanic",
     sa.Column("mechanic_id", sa.ForeignKey("mechanics.id"), primary_key=True),
@@ -202,8 +203,8 @@ hashing_gate = threading.Semaphore(2)  # lets two threads in (a request is a thr
 
 
 def release_connection():
-    """End the transaction, so that other requests can use its connection to the database."""
-    db.session.rollback()  # undoes nothing, as there were only queries so far
+    """Let others use the database connection, which a session keeps until its transaction ends."""
+    db.session.rollback()  # ends it, and undoes nothing, as there were only queries so far
 
 
 def hash_password(password):
@@ -298,7 +299,7 @@ class RecordSchema(ma.SQLAlchemyAutoSchema):
 
 
 class AccountSchema(RecordSchema):
-    # Some databases take é and e for the same letter, so an email has only ASCII characters.
+    # Some databases take é for e, and so two emails for one. Only ASCII characters are allowed.
     # post_load: what load() does with a value after all checks; a loaded password is a hash.
     email = Text(required=True, validate=[Length(max=254), Email(), ASCII], post_load=str.lower)
     # A password keeps the blanks around it, so it is no Text.
@@ -317,7 +318,7 @@ class MechanicSchema(AccountSchema):
         model = Mechanic
 
     salary = Number(maximum=10_000_000, allow_none=True)
-    ticket_count = ma.Integer(dump_only=True)  # of the ranking; dump() leaves out what is not there
+    ticket_count = ma.Integer(dump_only=True)  # in the ranking; other records have none to dump
 
 
 # Made from MechanicSchema, as the assignment wants it. A login compares email and password and
@@ -367,10 +368,11 @@ class EditMechanicsSchema(ma.Schema):
 
     @validates_schema  # called when both lists are valid
     def check_ids(self, fields, **_kwargs):
-        if not fields["add_ids"] and not fields["remove_ids"]:
+        added, removed = fields["add_ids"], fields["remove_ids"]  # MechanicIds has made mechanics
+        if not added and not removed:
             raise ValidationError("Name at least one mechanic.", "add_ids")
-        for mechanic in fields["add_ids"]:  # MechanicIds has made mechanics of the ids
-            if mechanic in fields["remove_ids"]:
+        for mechanic in added:
+            if mechanic in removed:
                 raise ValidationError(f"Mechanic {mechanic.id} is in both lists.", "remove_ids")
 
 
@@ -398,13 +400,13 @@ search_schema = QuerySchema(only=("page", "per_page", "search"), unknown=EXCLUDE
 # above it. http_error() makes the answer; the others call it with the HTTP error that they choose.
 # They are on a blueprint, as the app is made later; app_errorhandler: for errors in all blueprints.
 
-main_bp = Blueprint("shop", __name__)
+main_bp = Blueprint("shop", __name__)  # its routes follow at the end
 
 
 @main_bp.app_errorhandler(exceptions.HTTPException)
 def http_error(error, errors=None):
     """Answer an HTTP error, as abort() raises it, with messages for each wrong field if any."""
-    problem = {"type": "about:blank"}  # the URL of a page about the error, if there were one
+    problem = {"type": "about:blank"}  # RFC 9457's value if no web page describes the error
     problem |= {"title": error.name, "status": error.code, "detail": error.description}
     if errors:
         problem["errors"] = errors
@@ -433,7 +435,7 @@ def conflict(error):
         detail = "Service tickets refer to this record, so it cannot be deleted."
     elif "email" in statement:  # an account is written; its only unique column is the email
         detail = "Another account has this email address."
-    else:
+    else:  # StaleDataError, or a foreign key whose record is gone
         detail = "A record that is needed here was deleted at the same moment."
     return http_error(exceptions.Conflict(detail))
 
@@ -457,14 +459,14 @@ class IdConverter(routing.IntegerConverter):  # an id in a path: /customers/<id:
 
 
 def load_json(optional=False):
-    """Return the JSON object in the body. Aborts with 400, or with 415 for another Content-Type."""
+    """Return the JSON object in the body. Aborts with 400; get_json() aborts with 415 (no JSON)."""
     if optional and not request.get_data():
         return {}
     try:
         data = request.get_json()
-        text = current_app.json.dumps(data, ensure_ascii=False)  # an emoji stays one character
-        text.encode()  # fails for half of an emoji ("\ud83d"), which no database stores
-    except (exceptions.BadRequest, RecursionError, UnicodeError):  # RecursionError: for [[[[[[...
+        # JSON can have an emoji as two codes, "\ud83d\udd27". encode() refuses a single one.
+        current_app.json.dumps(data, ensure_ascii=False).encode()
+    except (exceptions.BadRequest, RecursionError, UnicodeError):  # RecursionError: too deep
         data = None
     if not isinstance(data, dict):
         abort(400, "The body must be a valid JSON object.")
@@ -531,7 +533,7 @@ def fingerprint(password_hash):
 
 
 def encode_token(mechanic_id, role="mechanic", password_hash=None):  # the assignment's names
-    """Return a token for a mechanic or, with role="customer", a customer. Raises NoResultFound."""
+    """Return a token for this mechanic or, with role="customer", customer. Raises NoResultFound."""
     # A login passes the hash that it has checked. If it were read again here, the password could
     # have changed meanwhile, and the old one would get a token that is valid for the new one.
     if password_hash is None:
@@ -545,24 +547,24 @@ def encode_token(mechanic_id, role="mechanic", password_hash=None):  # the assig
 
 def decode_token(token):
     """Return the role and the account id in a token. Aborts with 401 if it is not valid."""
-    log_in_first = "Log in, and send the token in the header Authorization: Bearer."
+    detail = "Log in, and send the token in the header Authorization: Bearer."
     try:
-        # jwt.decode() takes a key object as it is. It would parse a text that looks like JSON.
+        # python-jose would parse a SECRET_KEY that looks like JSON; it does not parse a key object.
         key = jwk.construct(current_app.config["SECRET_KEY"], "HS256")
         claims = jwt.decode(token, key, ["HS256"], options={"require_exp": True})
         role, account_id = claims["role"], WholeNumber(maximum=MAX_ID).deserialize(claims["sub"])
         model = ROLES[role]
     except Exception:  # no token, or a wrong one, which may be wrong in any way
-        abort(401, log_in_first)
+        abort(401, detail)
     password_hash = db.session.scalar(sa.select(model.password).where(model.id == account_id))
     # Has the account been deleted, or its password changed?
     if password_hash is None or claims.get("fingerprint") != fingerprint(password_hash):
-        abort(401, log_in_first)
+        abort(401, detail)
     return role, account_id
 
 
 def address_and_email():
-    """Return what a login is counted under: the caller's IP address and the email in the body."""
+    """Return the counter's name for a login: the caller's IP address and the email in the body."""
     try:
         email = login_schema.load(load_json(), partial=True).get("email", "")
     except (exceptions.HTTPException, ValidationError):
@@ -570,8 +572,8 @@ def address_and_email():
     return f"{get_remote_address()} {email[:254]}"  # no email is longer
 
 
-# Two decorators for the login routes. All views with the same scope share its counters: one for
-# each IP address, or IP address and email. Guessing stops soon, and nobody locks out others.
+# Two decorators for the login routes. Views with the same scope share its counters. The first stops
+# those who try many emails, the second those who try many passwords; users elsewhere can log in.
 limit_logins = limiter.shared_limit("100/minute", scope="logins")
 limit_guesses = limiter.shared_limit("10/minute", scope="guesses", key_func=address_and_email)
 
@@ -582,8 +584,8 @@ def log_in(role, email, password):
     query = sa.select(model.id, model.email, model.password).where(model.email == email)
     account = db.session.execute(query).first()
     password_hash = UNKNOWN_ACCOUNT_HASH
-    # MariaDB takes é for e, so it finds andre@x.example for andré@x.example. limit_guesses counts
-    # them as two emails: a guesser would have ten tries with each spelling.
+    # MariaDB also finds e@x.example for the email é@x.example. If that could log in, a guesser
+    # would have ten tries with each such spelling, as limit_guesses counts them apart.
     if account is not None and account.email == email:
         password_hash = account.password
     if not password_matches(password, password_hash):  # UNKNOWN_ACCOUNT_HASH matches none
@@ -665,16 +667,16 @@ def query_parameters(schema):
     return decorator
 
 
-# Each commit sets a new version of the data, which is part of the key of each cached answer. If it
-# only deleted the cached answers, the late one of this example would be given to all for a minute:
+# Each commit sets a new version of the data, which is part of the key of each cached answer:
 #     reader: gets version 1, then reads the part: 5 pieces in stock
 #     writer: takes one piece, commits, sets version 2
 #     reader: stores "5 pieces" under version 1, where nobody looks any more
+# (If the writer only deleted "5 pieces" from the cache, the reader would put it back.)
 def renew_data_version():
     """Set a new version of the data, and return it."""
     version = secrets.token_hex(16)  # random: 1, 2, 3 would come again after a restart of Redis
     with contextlib.suppress(Exception):  # ignore errors: Redis may be away
-        cache.set("data version", version, timeout=24 * 60 * 60)  # longer than any cached answer
+        cache.set("data version", version)
     return version
 
 
@@ -697,7 +699,7 @@ def cached(view):
             current_app.logger.warning("The cache does not answer: %s", error)  # Redis is away
             return view(**arguments)
         if response is not None:
-            response.headers["hit_cache"] = "True"
+            response.headers["hit_cache"] = "True"  # as Flask-Caching's own decorator does
             return response
         response = make_response(view(**arguments))
         with contextlib.suppress(Exception):  # Redis may go away meanwhile
@@ -827,7 +829,7 @@ def rank_mechanics(parameters):
     # db.paginate keeps only the first item of each row. A Bundle is one item with four attributes.
     row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, count)
     # LEFT OUTER JOIN: also the mechanics without a ticket, with the count 0
-    query = sa.select(row).outerjoin(service_mechanic).group_by(Mechanic.id)
+    query = sa.select(row).select_from(Mechanic).outerjoin(service_mechanic).group_by(Mechanic.id)
     query = query.order_by(count.desc(), Mechanic.id)
     return page_response(query, MechanicSchema(only=(*NAMES, "ticket_count")), parameters)
 
@@ -837,10 +839,9 @@ def rank_mechanics(parameters):
 @query_parameters(page_schema)
 def mechanic_tickets(parameters):
     """List the tickets that the caller works on."""
-    # join() uses the foreign key between the tables.
-    query = sa.select(ServiceTicket).join(service_mechanic)
+    query = sa.select(ServiceTicket).join(service_mechanic)  # by the foreign key between them
     query = query.where(service_mechanic.c.mechanic_id == request.mechanic_id)
-    query = query.order_by(service_mechanic.c.ticket_id)  # its primary key is in this order
+    query = query.order_by(service_mechanic.c.ticket_id)  # as in its primary key
     return page_response(query, service_ticket_schema, parameters)
 
 
@@ -1061,7 +1062,7 @@ def assign_inventory(fields, ticket_id, inventory_id):
 
 @ticket_inventory_bp.delete("/<id:ticket_id>/remove-inventory/<id:inventory_id>")
 @token_required("mechanic")
-@query_parameters(QuerySchema(only=["quantity"]))
+@query_parameters(QuerySchema(only=["quantity"]))  # another parameter is 400
 def remove_inventory(parameters, ticket_id, inventory_id):
     """Put pieces of a part from a ticket back into stock: all of them, or ?quantity= of them."""
     lock_ticket(ticket_id)
@@ -1088,14 +1089,13 @@ def remove_inventory(parameters, ticket_id, inventory_id):
 @main_bp.get("/")
 def front_page():
     """Show this page: all routes, with the docstrings, roles and schemas of their views."""
-    # What the browser may do with this page. The nonce is a random word, new for each page: only a
-    # script with it runs, and so none that somebody else has put into the page.
+    # What the browser may do. It runs only scripts that have the nonce, a new random word.
     nonce = secrets.token_urlsafe(16)
     policy = [
-        "default-src 'none'",  # load nothing, but for what follows
+        "default-src 'none'",  # load nothing, except what the next lines allow
         f"script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'",  # <script nonce="..."> runs
         "connect-src 'self'",  # the script may send requests to this shop only
-        "base-uri 'none'; form-action 'none'",  # nothing redirects its links, no form is sent
+        "base-uri 'none'; form-action 'none'",  # no <base> changes its links; no <form> is sent
         "frame-ancestors 'none'",  # no other page shows this one inside it
     ]
     page = render_template("front_page.html", app=current_app, nonce=nonce)
@@ -1113,7 +1113,7 @@ def check_health():
 def receive_body():
     """Receive the body before the first query. After that, the request holds a connection to the
     database, and should not wait for a slow sender. Aborts with 413 (too long), 411 (no length)."""
-    if "Transfer-Encoding" in request.headers:  # it comes in pieces, called chunks
+    if "Transfer-Encoding" in request.headers:  # in pieces (chunks), perhaps without end
         abort(411, "Send the body with its length (Content-Length), not in chunks.")
     request.get_data()  # Flask keeps it for the view, or aborts with 413
 
@@ -1131,15 +1131,15 @@ def set_response_headers(response):
 
 def close_session(response):
     """Close the database session, and ignore an error in doing so."""
-    # Closing fails if PostgreSQL has restarted meanwhile. Left to Flask-SQLAlchemy, which closes the
-    # session at the end of each request, the error would make the answer a 500.
+    # Closing fails if PostgreSQL has restarted meanwhile. Left to Flask-SQLAlchemy, which closes it
+    # at the end of each request, the error would make the answer a 500.
     with contextlib.suppress(exc.DBAPIError):
         db.session.remove()
     return response
 
 
 def register_blueprints(app):
-    """Register the blueprints. The aliases, for other spellings in use, need names of their own."""
+    """Register the blueprints, some also at other paths: these registrations need new names."""
     app.register_blueprint(customers_bp)
     app.register_blueprint(mechanics_bp)
     app.register_blueprint(inventory_bp)
@@ -1158,15 +1158,15 @@ def create_app(config=None):
     app = Flask(__name__, static_folder=None)
     load_settings(app.config, config)
     app.config["SECRET_KEY"] = load_secret_key(app)
-    # A proxy, a server between the callers and this one, puts their IP addresses into the header
-    # X-Forwarded-For. ProxyFix gets each request before Flask and reads them. (With 0 it does not.)
+    # A proxy, a server between the callers and this one, sends their IP addresses in the header
+    # X-Forwarded-For. ProxyFix, in front of the app, takes them from there; without proxies, not.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"])
-    app.json.sort_keys = False
+    app.json.sort_keys = False  # the keys of an answer stay in the order of the fields
     app.url_map.strict_slashes = False  # an address works with and without a slash at its end
     app.url_map.merge_slashes = False  # // is 404, not a redirect
     app.url_map.converters["id"] = IdConverter
     # The order: receive_body(), limiter, view, limiter, close_session(), set_response_headers().
-    # (After a view, Flask begins with the function that was added last. init_app() adds one, too.)
+    # After a view, Flask begins with what was added last. The limiter adds itself in init_app().
     app.before_request(receive_body)
     app.after_request(set_response_headers)
     app.after_request(close_session)
