@@ -76,7 +76,7 @@ def load_settings(config, overrides):
     config.from_mapping(overrides)  # overrides may be None
     if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):
         # Each query sees what others have committed before it. (Or in MariaDB, a request that has
-        # waited in lock_ticket() would still see the data from before. PostgreSQL does this anyway.)
+        # waited in lock_ticket() would still see the data from before. PostgreSQL does so anyway.)
         options = {"isolation_level": "READ COMMITTED", **config["SQLALCHEMY_ENGINE_OPTIONS"]}
         config["SQLALCHEMY_ENGINE_OPTIONS"] = options
 
