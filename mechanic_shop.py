@@ -5,7 +5,7 @@
 
 Anyone may browse the inventory and register as a customer. Customers see and change their own
 record and see their own tickets. Mechanics, the trusted staff, do everything else.
-Each section uses only what stands above it. Some names, as Inventory, are the assignment's.
+Each section uses only what stands above it. The assignment has chosen some names (Inventory).
 """
 
 import contextlib
@@ -43,7 +43,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 DEFAULTS = {
     "SQLALCHEMY_DATABASE_URI": "sqlite:///mechanic_shop.db",  # a file in the folder instance/
-    # Connections are kept for reuse: test each one first. Show no values, as emails, in the log.
+    # A kept connection may be dead: test it before it is used again. Log no values, such as emails.
     "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "hide_parameters": True},
     "RATELIMIT_ENABLED": True,
     "RATELIMIT_DEFAULT": "200/minute",
@@ -75,8 +75,8 @@ def load_settings(config, overrides):
         config["SECRET_KEY"] = os.environ["SECRET_KEY"]
     config.from_mapping(overrides)  # overrides may be None
     if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):
-        # Each query sees what others have committed before it. (Or in MariaDB, a request that has
-        # waited in lock_ticket() would still see the data from before. PostgreSQL does so anyway.)
+        # Each query sees all that others have committed before it. (By default, MariaDB would show
+        # a request that has waited in lock_ticket() the old data; PostgreSQL would not.)
         options = {"isolation_level": "READ COMMITTED", **config["SQLALCHEMY_ENGINE_OPTIONS"]}
         config["SQLALCHEMY_ENGINE_OPTIONS"] = options
 
@@ -114,14 +114,14 @@ limiter = Limiter(
 def prepare_sqlite(connection, _record):
     """Set up a new connection to SQLite. SQLAlchemy calls this; the second argument is not used."""
     if isinstance(connection, sqlite3.Connection):
-        connection.execute("PRAGMA foreign_keys = ON")  # refuse ids that do not exist
+        connection.execute("PRAGMA foreign_keys = ON")  # refuse foreign keys without their row
         connection.execute("PRAGMA journal_mode = WAL")  # readers do not wait for a writer
 
 
 # === Models =======================================================================================
 # The tables. service_mechanic is a plain table between two models; TicketInventory, between
-# tickets and parts, is a model of its own, as it has columns of its own. lazy= says how related
-# records are read: "joined" in the same query, "selectin" in one more for all records of a list.
+# tickets and parts, is a model, as it has columns of its own. lazy= says how related records are
+# read: "joined" in the same query, "selectin" in one more query for all records of a list.
 
 
 class Account:  # the columns that customers and mechanics share (a mixin: it is no table)
@@ -157,14 +157,14 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: a number of piece
     ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("service_tickets.id"))
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
     quantity: Mapped[int] = mapped_column(sa.BigInteger)
-    unit_price: Mapped[float] = mapped_column(sa.Double)  # the part's price when it was put on
+    unit_price: Mapped[float] = mapped_column(sa.Double)  # the price when the line was made
     part: Mapped[Inventory] = orm.relationship(lazy="joined")
 
 
 # The database refuses a second line for the same part on the same ticket.
 sa.Index("ticket_part", TicketInventory.ticket_id, TicketInventory.inventory_id, unique=True)
 
-# Its primary key is sorted by mechanic, then ticket. The index finds the mechanics of a ticket.
+# The primary key finds the tickets of a mechanic, the index on ticket_id a ticket's mechanics.
 service_mechanic = db.Table(
     "service_mechanic",
     sa.Column("mechanic_id", sa.ForeignKey("mechanics.id"), primary_key=True),
@@ -183,7 +183,7 @@ class ServiceTicket(db.Model):
     mechanics: Mapped[list[Mechanic]] = orm.relationship(
         secondary=service_mechanic, lazy="selectin", order_by=Mechanic.id
     )
-    # cascade: the lines are deleted with their ticket. (Rows of service_mechanic always are.)
+    # cascade: the lines are deleted with their ticket. (service_mechanic needs none.)
     parts: Mapped[list[TicketInventory]] = orm.relationship(
         cascade="all", lazy="selectin", order_by=TicketInventory.inventory_id
     )
@@ -197,14 +197,14 @@ class ServiceTicket(db.Model):
 
 # === Passwords ====================================================================================
 # Only hashes of passwords are stored. Computing one keeps a processor core busy for a moment and
-# takes 32 MB, on purpose: a thief of the database can then try only a few passwords a second.
+# takes 32 MB, on purpose: a thief of the database can try only a few passwords a second per core.
 
-hashing_gate = threading.Semaphore(2)  # lets two threads in (a request is a thread); others wait
+hashing_gate = threading.Semaphore(2)  # lets two requests in (each is a thread); others wait
 
 
 def release_connection():
     """Let others use the database connection, which a session keeps until its transaction ends."""
-    db.session.rollback()  # ends it, and undoes nothing, as there were only queries so far
+    db.session.rollback()  # ends the transaction. Only queries so far: nothing to undo
 
 
 def hash_password(password):
@@ -221,20 +221,20 @@ def password_matches(password, password_hash):
         return security.check_password_hash(password_hash, password)
 
 
-# log_in() checks this hash if the email is unknown. A quicker answer would tell that it is unknown.
+# log_in() checks this hash if the email is unknown: a quicker answer would give that away.
 UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 
 
 # === Schemas ======================================================================================
-# What callers may send, and what they get. A schema makes a field of each column of its model:
-# from Customer.first_name it makes Text(required=True, validate=Length(max=100)). Fields are
+# What callers may send, and what they get. A schema makes a field of each column of its model: of
+# Customer.first_name it makes Text(required=True, validate=Length(max=100)). Fields are
 # written down where a column does not say enough. A number is refused rather than rounded.
 
 NAMES = ("id", "first_name", "last_name")
 MAX_ID = 999_999_999  # nine digits, which fit into an integer column of every database
-# Regexp starts at the beginning of a text; $ is the end. From " " to ~ are all of printable ASCII.
-ASCII = Regexp("[ -~]*$", error="Must be printable ASCII characters.")
-ALPHANUMERIC = Regexp("[A-Za-z0-9]*$", error="Must be ASCII letters and digits.")
+# Regexp matches from the start of a text; \Z is its end; [ -~] is a printable ASCII character.
+ASCII = Regexp(r"[ -~]*\Z", error="Must be printable ASCII characters.")
+ALPHANUMERIC = Regexp(r"[A-Za-z0-9]*\Z", error="Must be ASCII letters and digits.")
 
 
 # Our fields. marshmallow calls _deserialize() with the value that a caller sent, and then runs the
@@ -249,7 +249,7 @@ class Text(ma.String):  # without the blanks around it, and not empty if it is r
         return text
 
 
-class Number(ma.Field):  # from minimum to maximum; or its digits in a string, as "20"
+class Number(ma.Field):  # from minimum to maximum; also takes a string such as "20.50"
     digits = r"[0-9]{1,9}(\.[0-9]{1,2})?"
 
     def __init__(self, minimum=0, maximum=1_000_000, **options):
@@ -284,7 +284,7 @@ class MechanicIds(ma.Field):  # a list of at most 100 ids; load() gives a list o
         if not isinstance(value, list) or len(value) > 100:
             raise ValidationError("Not a list of at most 100 ids.")
         id_field = WholeNumber(maximum=MAX_ID)
-        ids = [id_field.deserialize(item) for item in value]  # it calls _deserialize()
+        ids = [id_field.deserialize(item) for item in value]  # calls _deserialize()
         mechanics = db.session.scalars(sa.select(Mechanic).where(Mechanic.id.in_(ids))).all()
         missing = sorted(set(ids) - {mechanic.id for mechanic in mechanics})
         if missing:
@@ -299,8 +299,8 @@ class RecordSchema(ma.SQLAlchemyAutoSchema):
 
 
 class AccountSchema(RecordSchema):
-    # Some databases take é for e, and so two emails for one. Only ASCII characters are allowed.
-    # post_load: what load() does with a value after all checks; a loaded password is a hash.
+    # Some databases treat é as e, and so two emails as one. Only ASCII characters are allowed.
+    # post_load: what load() does with a value after its checks; a loaded password is a hash.
     email = Text(required=True, validate=[Length(max=254), Email(), ASCII], post_load=str.lower)
     # A password keeps the blanks around it, so it is no Text.
     password = ma.String(
@@ -339,7 +339,7 @@ class InventorySchema(RecordSchema):
 class TicketInventorySchema(RecordSchema):
     class Meta:
         model = TicketInventory
-        include_fk = True  # fields for the foreign keys, too
+        include_fk = True  # make fields of the foreign keys, too
         dump_only = ("ticket_id", "inventory_id", "unit_price")
 
     quantity = WholeNumber(minimum=1, load_default=1)
@@ -398,7 +398,7 @@ search_schema = QuerySchema(only=("page", "per_page", "search"), unknown=EXCLUDE
 # Every error has the same JSON format, "problem details" (RFC 9457). Views call abort(404, "...")
 # or let an exception pass, and Flask calls the function for its class, or for the nearest class
 # above it. http_error() makes the answer; the others call it with the HTTP error that they choose.
-# They are on a blueprint, as the app is made later; app_errorhandler: for errors in all blueprints.
+# They are on a blueprint, as the app is made later; app_errorhandler: for errors of the whole app.
 
 main_bp = Blueprint("shop", __name__)  # its routes follow at the end
 
@@ -414,7 +414,7 @@ def http_error(error, errors=None):
     response.data = current_app.json.dumps(problem)  # ... and replace the page
     response.content_type = "application/problem+json"
     if error.code == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"  # how to log in; HTTP demands it
+        response.headers["WWW-Authenticate"] = "Bearer"  # how to send a token; HTTP demands it
     return response
 
 
@@ -464,7 +464,7 @@ def load_json(optional=False):
         return {}
     try:
         data = request.get_json()
-        # JSON can have an emoji as two codes, "\ud83d\udd27". encode() refuses a single one.
+        # JSON may have half of an emoji: "\ud83d" of "\ud83d\udd27". encode() refuses it.
         current_app.json.dumps(data, ensure_ascii=False).encode()
     except (exceptions.BadRequest, RecursionError, UnicodeError):  # RecursionError: too deep
         data = None
@@ -519,7 +519,7 @@ def page_response(query, schema, parameters):
 # === Tokens and logging in ========================================================================
 # A login gives a token, a text that the shop has signed. The caller sends it with each request,
 # and the shop reads from it who is calling: no login has to be stored. Anyone can read a token,
-# but only the shop can sign one. It is valid for an hour, as long as the password stays the same.
+# but only the shop can sign one. It is valid for an hour, or until the password is changed.
 
 ROLES = {"customer": Customer, "mechanic": Mechanic}
 TOKEN_SECONDS = 60 * 60
@@ -534,8 +534,8 @@ def fingerprint(password_hash):
 
 def encode_token(mechanic_id, role="mechanic", password_hash=None):  # the assignment's names
     """Return a token for this mechanic or, with role="customer", customer. Raises NoResultFound."""
-    # A login passes the hash that it has checked. If it were read again here, the password could
-    # have changed meanwhile, and the old one would get a token that is valid for the new one.
+    # A login passes the hash that it has checked. Read again here, it could be that of a newer
+    # password, and the caller who sent the old password would get a valid token.
     if password_hash is None:
         password_hash = db.session.get_one(ROLES[role], mechanic_id).password
     now = int(time.time())
@@ -549,7 +549,7 @@ def decode_token(token):
     """Return the role and the account id in a token. Aborts with 401 if it is not valid."""
     detail = "Log in, and send the token in the header Authorization: Bearer."
     try:
-        # python-jose would parse a SECRET_KEY that looks like JSON; it does not parse a key object.
+        # decode() would parse a SECRET_KEY that looks like JSON; a key object is taken as it is.
         key = jwk.construct(current_app.config["SECRET_KEY"], "HS256")
         claims = jwt.decode(token, key, ["HS256"], options={"require_exp": True})
         role, account_id = claims["role"], WholeNumber(maximum=MAX_ID).deserialize(claims["sub"])
@@ -564,7 +564,7 @@ def decode_token(token):
 
 
 def address_and_email():
-    """Return the counter's name for a login: the caller's IP address and the email in the body."""
+    """Return what logins are counted by: the caller's IP address and the email in the body."""
     try:
         email = login_schema.load(load_json(), partial=True).get("email", "")
     except (exceptions.HTTPException, ValidationError):
@@ -573,7 +573,7 @@ def address_and_email():
 
 
 # Two decorators for the login routes. Views with the same scope share its counters. The first stops
-# those who try many emails, the second those who try many passwords; users elsewhere can log in.
+# those who try many emails, the second many passwords. At other addresses, users can still log in.
 limit_logins = limiter.shared_limit("100/minute", scope="logins")
 limit_guesses = limiter.shared_limit("10/minute", scope="guesses", key_func=address_and_email)
 
@@ -584,8 +584,8 @@ def log_in(role, email, password):
     query = sa.select(model.id, model.email, model.password).where(model.email == email)
     account = db.session.execute(query).first()
     password_hash = UNKNOWN_ACCOUNT_HASH
-    # MariaDB also finds e@x.example for the email é@x.example. If that could log in, a guesser
-    # would have ten tries with each such spelling, as limit_guesses counts them apart.
+    # MariaDB also finds e@x.example for é@x.example. If both could log in, a guesser would have ten
+    # tries with each spelling: limit_guesses counts them apart.
     if account is not None and account.email == email:
         password_hash = account.password
     if not password_matches(password, password_hash):  # UNKNOWN_ACCOUNT_HASH matches none
@@ -602,7 +602,7 @@ def log_in(role, email, password):
 #     @query_parameters(search_schema)   Are the parameters valid? If not, answer 400.
 #     @cached                            Is the answer in the cache? If so, give that.
 #     def list_customers(parameters)     Ask the database, and answer.
-# So nobody gets a cached answer without permission. With arguments there are three levels:
+# So nobody gets a cached answer without permission. A decorator with arguments has three levels:
 #     token_required("mechanic")   runs once, when Python reads the view, and returns decorator.
 #     decorator(view)              runs next, and returns wrapper, which takes the view's place.
 #     wrapper(**arguments)         runs with each request. It gets the ids in the path, and what
@@ -642,7 +642,7 @@ def body(schema, optional=False):
         def wrapper(**arguments):
             partial = request.method == "PATCH"  # True: all fields may be missing
             if request.method == "PUT":
-                partial = ["password"]  # only this one may, as a GET does not show it
+                partial = ["password"]  # of the required ones, only this: no GET shows it
             fields = schema.load(load_json(optional), partial=partial)
             return view(fields=fields, **arguments)
 
@@ -674,7 +674,7 @@ def query_parameters(schema):
 # (If the writer only deleted "5 pieces" from the cache, the reader would put it back.)
 def renew_data_version():
     """Set a new version of the data, and return it."""
-    version = secrets.token_hex(16)  # random: 1, 2, 3 would come again after a restart of Redis
+    version = secrets.token_hex(16)  # random, so new also if the cache has lost the last one
     with contextlib.suppress(Exception):  # ignore errors: Redis may be away
         cache.set("data version", version)
     return version
@@ -687,7 +687,7 @@ def after_commit(_session):
 
 
 def cached(view):
-    """Keep the answers of a view for 60 seconds or to the next commit, for each path and query."""
+    """Keep a view's answers for 60 seconds or until the next commit, for each path and query."""
 
     @functools.wraps(view)
     def wrapper(**arguments):
@@ -699,7 +699,7 @@ def cached(view):
             current_app.logger.warning("The cache does not answer: %s", error)  # Redis is away
             return view(**arguments)
         if response is not None:
-            response.headers["hit_cache"] = "True"  # as Flask-Caching's own decorator does
+            response.headers["hit_cache"] = "True"  # as Flask-Caching's own decorator can do
             return response
         response = make_response(view(**arguments))
         with contextlib.suppress(Exception):  # Redis may go away meanwhile
@@ -841,7 +841,7 @@ def mechanic_tickets(parameters):
     """List the tickets that the caller works on."""
     query = sa.select(ServiceTicket).join(service_mechanic)  # by the foreign key between them
     query = query.where(service_mechanic.c.mechanic_id == request.mechanic_id)
-    query = query.order_by(service_mechanic.c.ticket_id)  # as in its primary key
+    query = query.order_by(service_mechanic.c.ticket_id)  # already in this order there
     return page_response(query, service_ticket_schema, parameters)
 
 
@@ -865,8 +865,8 @@ def get_mechanic(mechanic_id):
 def update_mechanic(fields, mechanic_id):
     """Change a mechanic: PUT all required fields, PATCH any."""
     mechanic = get_or_404(Mechanic, mechanic_id)
-    new_email = fields.get("email", mechanic.email)
-    if mechanic_id != request.mechanic_id and ("password" in fields or new_email != mechanic.email):
+    login_changes = "password" in fields or fields.get("email", mechanic.email) != mechanic.email
+    if login_changes and mechanic_id != request.mechanic_id:
         abort(403, "Only the mechanics themselves may change their email and password.")
     return change_record(mechanic_schema, mechanic, fields)
 
@@ -874,7 +874,7 @@ def update_mechanic(fields, mechanic_id):
 @mechanics_bp.delete("/<id:mechanic_id>")
 @token_required("mechanic")
 def delete_mechanic(mechanic_id):
-    """Delete another mechanic, who works on no ticket."""
+    """Delete another mechanic who works on no ticket."""
     if mechanic_id == request.mechanic_id:
         abort(403, "Mechanics may not delete their own account.")
     return delete_record(get_or_404(Mechanic, mechanic_id), "mechanic")
@@ -928,9 +928,9 @@ def delete_inventory(inventory_id):
 
 
 # === Service tickets ==============================================================================
-# What is to be done on whose car, which mechanics work on it, and which parts it takes from stock.
-# A request that changes mechanics or parts locks the ticket first. Otherwise two callers who put
-# the same part on it at the same moment would both find no line for it, and both add one.
+# What is to be done to whose car, by which mechanics, and with which parts from stock. A request
+# that changes mechanics or parts locks the ticket first. Otherwise, of two callers who put the same
+# new part on a ticket at once, both would find no line for it, and one would fail to add it.
 
 service_tickets_bp = Blueprint("service_tickets", __name__, url_prefix="/service_tickets")
 ticket_inventory_bp = Blueprint("ticket_inventory", __name__, url_prefix="/ticket_inventory")
@@ -939,7 +939,7 @@ ticket_inventory_bp = Blueprint("ticket_inventory", __name__, url_prefix="/ticke
 def lock_ticket(ticket_id):
     """Make other requests that change this ticket wait until this one ends. Aborts with 404."""
     # After an UPDATE of a row, a database lets nobody else update it before the transaction ends.
-    # This one changes nothing: it sets the price to the price.
+    # The UPDATE here changes nothing: it sets the price to the price.
     update = sa.update(ServiceTicket).where(ServiceTicket.id == ticket_id)
     result = db.session.execute(update.values(price=ServiceTicket.price))
     if result.rowcount == 0:  # the number of rows that the UPDATE has found
@@ -948,7 +948,7 @@ def lock_ticket(ticket_id):
 
 def take_from_stock(inventory_id, pieces):
     """Take pieces of a part from stock. Aborts with 409 if there are too few."""
-    # One statement checks the stock and takes from it: of two callers, one gets the last piece.
+    # One statement checks the stock and takes from it: only one of two callers gets the last piece.
     update = sa.update(Inventory).where(Inventory.id == inventory_id, Inventory.quantity >= pieces)
     result = db.session.execute(update.values(quantity=Inventory.quantity - pieces))
     if result.rowcount == 0:
@@ -965,7 +965,7 @@ def change_mechanics(ticket_id, add, remove):
     """Put mechanics on a ticket and take others off. Answer with the ticket."""
     lock_ticket(ticket_id)
     ticket = get_or_404(ServiceTicket, ticket_id)
-    mechanics = set(ticket.mechanics).union(add).difference(remove)  # a set: nobody is in it twice
+    mechanics = (set(ticket.mechanics) | set(add)) - set(remove)  # a set: nobody is in it twice
     ticket.mechanics = sorted(mechanics, key=lambda mechanic: mechanic.id)  # as order_by does
     db.session.commit()
     return service_ticket_schema.dump(ticket)
@@ -1062,7 +1062,7 @@ def assign_inventory(fields, ticket_id, inventory_id):
 
 @ticket_inventory_bp.delete("/<id:ticket_id>/remove-inventory/<id:inventory_id>")
 @token_required("mechanic")
-@query_parameters(QuerySchema(only=["quantity"]))  # another parameter is 400
+@query_parameters(QuerySchema(only=["quantity"]))  # any other gives 400
 def remove_inventory(parameters, ticket_id, inventory_id):
     """Put pieces of a part from a ticket back into stock: all of them, or ?quantity= of them."""
     lock_ticket(ticket_id)
@@ -1111,8 +1111,8 @@ def check_health():
 
 
 def receive_body():
-    """Receive the body before the first query. After that, the request holds a connection to the
-    database, and should not wait for a slow sender. Aborts with 413 (too long), 411 (no length)."""
+    """Receive the body before the first query, after which the request holds a connection to the
+    database and should not wait for a slow sender. Aborts with 413 (too long), 411 (no length)."""
     if "Transfer-Encoding" in request.headers:  # in pieces (chunks), perhaps without end
         abort(411, "Send the body with its length (Content-Length), not in chunks.")
     request.get_data()  # Flask keeps it for the view, or aborts with 413
@@ -1121,7 +1121,7 @@ def receive_body():
 def set_response_headers(response):
     """Set the headers of all answers."""
     response.headers["Cache-Control"] = "no-store"  # the cache is the shop's, not the browser's
-    response.headers["X-Content-Type-Options"] = "nosniff"  # no browser takes JSON for HTML
+    response.headers["X-Content-Type-Options"] = "nosniff"  # no browser shows JSON as HTML
     if response.status_code == 503:
         response.headers["Retry-After"] = "1"  # try again after one second
     elif response.status_code != 429:
@@ -1131,15 +1131,15 @@ def set_response_headers(response):
 
 def close_session(response):
     """Close the database session, and ignore an error in doing so."""
-    # Closing fails if PostgreSQL has restarted meanwhile. Left to Flask-SQLAlchemy, which closes it
-    # at the end of each request, the error would make the answer a 500.
+    # Closing fails if PostgreSQL has restarted meanwhile. Flask-SQLAlchemy would close the session
+    # at the end of the request, where the error would make the answer a 500.
     with contextlib.suppress(exc.DBAPIError):
         db.session.remove()
     return response
 
 
 def register_blueprints(app):
-    """Register the blueprints, some also at other paths: these registrations need new names."""
+    """Register the blueprints. Some get more than one path, and then need a name for each."""
     app.register_blueprint(customers_bp)
     app.register_blueprint(mechanics_bp)
     app.register_blueprint(inventory_bp)
@@ -1159,14 +1159,14 @@ def create_app(config=None):
     load_settings(app.config, config)
     app.config["SECRET_KEY"] = load_secret_key(app)
     # A proxy, a server between the callers and this one, sends their IP addresses in the header
-    # X-Forwarded-For. ProxyFix, in front of the app, takes them from there; without proxies, not.
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"])
+    # X-Forwarded-For. ProxyFix, in front of the app, reads it if TRUSTED_PROXIES is above 0.
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"], x_proto=0)
     app.json.sort_keys = False  # the keys of an answer stay in the order of the fields
     app.url_map.strict_slashes = False  # an address works with and without a slash at its end
     app.url_map.merge_slashes = False  # // is 404, not a redirect
     app.url_map.converters["id"] = IdConverter
     # The order: receive_body(), limiter, view, limiter, close_session(), set_response_headers().
-    # After a view, Flask begins with what was added last. The limiter adds itself in init_app().
+    # After a view, Flask begins with what was added last: here what init_app() of limiter adds.
     app.before_request(receive_body)
     app.after_request(set_response_headers)
     app.after_request(close_session)
@@ -1183,12 +1183,12 @@ def main():
     host = os.environ.get("HOST") or "127.0.0.1"
     port = os.environ.get("PORT") or "5000"
     try:
-        if not port.isdigit() or int(port) > 65535:
+        if not port.isdecimal() or int(port) > 65535:
             raise ValueError(f"PORT must be a number from 0 to 65535, not {port}.")
         app = create_app()
-        # Is the port free? If not, this raises an error; make_server() would exit by itself.
+        # Is the port free? If not, create_server() raises an error; make_server() would exit.
         socket.create_server((host, int(port))).close()
-        # The server of Flask's app.run(), without its warning that it is only for development.
+        # The server of app.run(), without its warning. (It is for development: see README.md.)
         server = serving.make_server(host, int(port), app, threaded=True)
     except Exception as error:
         sys.exit("The shop cannot open: " + str(error).partition("\n")[0])  # its first line
