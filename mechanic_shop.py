@@ -5,7 +5,7 @@
 
 Anyone may browse the inventory and register as a customer. Customers see and change their own
 record and see their own tickets. Mechanics, the trusted staff, do everything else.
-Each section uses only what stands above it. The assignment has chosen some names (Inventory).
+Each section uses only what stands above it. Some names, such as Inventory, are the assignment's.
 """
 
 import contextlib
@@ -43,7 +43,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 DEFAULTS = {
     "SQLALCHEMY_DATABASE_URI": "sqlite:///mechanic_shop.db",  # a file in the folder instance/
-    # A kept connection may be dead: test it before it is used again. Log no values, such as emails.
+    # pre_ping: test a kept connection before reuse. hide_parameters: no emails, hashes in the log.
     "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "hide_parameters": True},
     "RATELIMIT_ENABLED": True,
     "RATELIMIT_DEFAULT": "200/minute",
@@ -75,8 +75,8 @@ def load_settings(config, overrides):
         config["SECRET_KEY"] = os.environ["SECRET_KEY"]
     config.from_mapping(overrides)  # overrides may be None
     if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):
-        # Each query sees all that others have committed before it. (By default, MariaDB would show
-        # a request that has waited in lock_ticket() the old data; PostgreSQL would not.)
+        # Each query sees all that others have committed before it. (MariaDB's default is to show a
+        # request the data as it was at its first query; PostgreSQL's default is this one.)
         options = {"isolation_level": "READ COMMITTED", **config["SQLALCHEMY_ENGINE_OPTIONS"]}
         config["SQLALCHEMY_ENGINE_OPTIONS"] = options
 
@@ -104,7 +104,7 @@ class Base(orm.DeclarativeBase):  # what all models have
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 ma = Marshmallow()
 cache = Cache()
-# The lambda reads the setting with each request: the tests make several apps that differ in it.
+# It counts requests for each IP address. (A lambda: two apps in one process may have two limits.)
 limiter = Limiter(
     get_remote_address, default_limits=[lambda: current_app.config["RATELIMIT_DEFAULT"]]
 )
@@ -114,7 +114,7 @@ limiter = Limiter(
 def prepare_sqlite(connection, _record):
     """Set up a new connection to SQLite. SQLAlchemy calls this; the second argument is not used."""
     if isinstance(connection, sqlite3.Connection):
-        connection.execute("PRAGMA foreign_keys = ON")  # refuse foreign keys without their row
+        connection.execute("PRAGMA foreign_keys = ON")  # check foreign keys
         connection.execute("PRAGMA journal_mode = WAL")  # readers do not wait for a writer
 
 
@@ -164,7 +164,7 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: a number of piece
 # The database refuses a second line for the same part on the same ticket.
 sa.Index("ticket_part", TicketInventory.ticket_id, TicketInventory.inventory_id, unique=True)
 
-# The primary key finds the tickets of a mechanic, the index on ticket_id a ticket's mechanics.
+# A primary key of two columns finds rows quickly by the first one; by the second, the index does.
 service_mechanic = db.Table(
     "service_mechanic",
     sa.Column("mechanic_id", sa.ForeignKey("mechanics.id"), primary_key=True),
@@ -183,7 +183,7 @@ class ServiceTicket(db.Model):
     mechanics: Mapped[list[Mechanic]] = orm.relationship(
         secondary=service_mechanic, lazy="selectin", order_by=Mechanic.id
     )
-    # cascade: the lines are deleted with their ticket. (service_mechanic needs none.)
+    # cascade: the lines are deleted with their ticket. (Rows of a secondary table always are.)
     parts: Mapped[list[TicketInventory]] = orm.relationship(
         cascade="all", lazy="selectin", order_by=TicketInventory.inventory_id
     )
@@ -221,7 +221,7 @@ def password_matches(password, password_hash):
         return security.check_password_hash(password_hash, password)
 
 
-# log_in() checks this hash if the email is unknown: a quicker answer would give that away.
+# log_in() checks this hash if there is no account, so that this takes as long as if there is one.
 UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 
 
@@ -293,7 +293,7 @@ class MechanicIds(ma.Field):  # a list of at most 100 ids; load() gives a list o
 
 
 class RecordSchema(ma.SQLAlchemyAutoSchema):
-    # marshmallow looks up here which field it makes of a column, by the Python type of the column.
+    # The Python type of a column says which field marshmallow makes of it. These three are ours.
     TYPE_MAPPING = {**ma.Schema.TYPE_MAPPING, str: Text, float: Number, int: WholeNumber}
     id = ma.Integer(dump_only=True)  # in answers, never in a body
 
@@ -464,9 +464,9 @@ def load_json(optional=False):
         return {}
     try:
         data = request.get_json()
-        # JSON may have half of an emoji: "\ud83d" of "\ud83d\udd27". encode() refuses it.
+        # "\ud83d" is JSON, but no character (an emoji has two such codes): encode() then fails.
         current_app.json.dumps(data, ensure_ascii=False).encode()
-    except (exceptions.BadRequest, RecursionError, UnicodeError):  # RecursionError: too deep
+    except (exceptions.BadRequest, UnicodeError, RecursionError):  # for [[[[... 10,000 deep
         data = None
     if not isinstance(data, dict):
         abort(400, "The body must be a valid JSON object.")
@@ -526,8 +526,8 @@ TOKEN_SECONDS = 60 * 60
 
 
 def fingerprint(password_hash):
-    """Return a text for tokens that changes with the password. It must not be the hash itself, as
-    anyone can read a token; this one is a hash of the hash together with the secret key (HMAC)."""
+    """Return a text for tokens that changes with the password. Anyone can read a token, so it must
+    tell nothing about the hash: HMAC hashes it once more, mixed with our secret key."""
     key = current_app.config["SECRET_KEY"].encode()
     return hmac.new(key, password_hash.encode(), "sha256").hexdigest()
 
@@ -549,7 +549,7 @@ def decode_token(token):
     """Return the role and the account id in a token. Aborts with 401 if it is not valid."""
     detail = "Log in, and send the token in the header Authorization: Bearer."
     try:
-        # decode() would parse a SECRET_KEY that looks like JSON; a key object is taken as it is.
+        # A key object: a text in quotes, for example, would be read as JSON, without its quotes.
         key = jwk.construct(current_app.config["SECRET_KEY"], "HS256")
         claims = jwt.decode(token, key, ["HS256"], options={"require_exp": True})
         role, account_id = claims["role"], WholeNumber(maximum=MAX_ID).deserialize(claims["sub"])
@@ -572,8 +572,8 @@ def address_and_email():
     return f"{get_remote_address()} {email[:254]}"  # no email is longer
 
 
-# Two decorators for the login routes. Views with the same scope share its counters. The first stops
-# those who try many emails, the second many passwords. At other addresses, users can still log in.
+# Two decorators for the login routes, which share the counters of a scope. One stops those who try
+# many emails, one those who try many passwords. Users at other IP addresses can still log in.
 limit_logins = limiter.shared_limit("100/minute", scope="logins")
 limit_guesses = limiter.shared_limit("10/minute", scope="guesses", key_func=address_and_email)
 
@@ -584,8 +584,8 @@ def log_in(role, email, password):
     query = sa.select(model.id, model.email, model.password).where(model.email == email)
     account = db.session.execute(query).first()
     password_hash = UNKNOWN_ACCOUNT_HASH
-    # MariaDB also finds e@x.example for é@x.example. If both could log in, a guesser would have ten
-    # tries with each spelling: limit_guesses counts them apart.
+    # MariaDB finds the account e@x.example for é@x.example, too. It is not logged in: limit_guesses
+    # counts each spelling separately, and so a guesser would have ten tries with each.
     if account is not None and account.email == email:
         password_hash = account.password
     if not password_matches(password, password_hash):  # UNKNOWN_ACCOUNT_HASH matches none
@@ -640,9 +640,12 @@ def body(schema, optional=False):
     def decorator(view):
         @functools.wraps(view)
         def wrapper(**arguments):
-            partial = request.method == "PATCH"  # True: all fields may be missing
-            if request.method == "PUT":
-                partial = ["password"]  # of the required ones, only this: no GET shows it
+            if request.method == "PATCH":
+                partial = True  # any required field may be missing
+            elif request.method == "PUT":
+                partial = ["password"]  # only this one may be missing: no GET shows it
+            else:
+                partial = False
             fields = schema.load(load_json(optional), partial=partial)
             return view(fields=fields, **arguments)
 
@@ -674,7 +677,7 @@ def query_parameters(schema):
 # (If the writer only deleted "5 pieces" from the cache, the reader would put it back.)
 def renew_data_version():
     """Set a new version of the data, and return it."""
-    version = secrets.token_hex(16)  # random, so new also if the cache has lost the last one
+    version = secrets.token_hex(16)  # a random text, unlike all before
     with contextlib.suppress(Exception):  # ignore errors: Redis may be away
         cache.set("data version", version)
     return version
@@ -699,7 +702,7 @@ def cached(view):
             current_app.logger.warning("The cache does not answer: %s", error)  # Redis is away
             return view(**arguments)
         if response is not None:
-            response.headers["hit_cache"] = "True"  # as Flask-Caching's own decorator can do
+            response.headers["hit_cache"] = "True"  # callers see that it is from the cache
             return response
         response = make_response(view(**arguments))
         with contextlib.suppress(Exception):  # Redis may go away meanwhile
@@ -826,7 +829,7 @@ def list_mechanics(parameters):
 def rank_mechanics(parameters):
     """List the mechanics by how many tickets they work on, most first."""
     count = sa.func.count(service_mechanic.c.ticket_id).label("ticket_count")  # .c: its columns
-    # db.paginate keeps only the first item of each row. A Bundle is one item with four attributes.
+    # db.paginate takes one object of each row. A Bundle is one, with these four attributes.
     row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, count)
     # LEFT OUTER JOIN: also the mechanics without a ticket, with the count 0
     query = sa.select(row).select_from(Mechanic).outerjoin(service_mechanic).group_by(Mechanic.id)
@@ -841,14 +844,13 @@ def mechanic_tickets(parameters):
     """List the tickets that the caller works on."""
     query = sa.select(ServiceTicket).join(service_mechanic)  # by the foreign key between them
     query = query.where(service_mechanic.c.mechanic_id == request.mechanic_id)
-    query = query.order_by(service_mechanic.c.ticket_id)  # already in this order there
-    return page_response(query, service_ticket_schema, parameters)
+    return page_response(query.order_by(ServiceTicket.id), service_ticket_schema, parameters)
 
 
 @mechanics_bp.get("/profile")
 @token_required("mechanic")
 def show_profile():
-    """Show the caller."""
+    """Show the caller's own record."""
     return mechanic_schema.dump(get_or_404(Mechanic, request.mechanic_id))
 
 
@@ -929,8 +931,8 @@ def delete_inventory(inventory_id):
 
 # === Service tickets ==============================================================================
 # What is to be done to whose car, by which mechanics, and with which parts from stock. A request
-# that changes mechanics or parts locks the ticket first. Otherwise, of two callers who put the same
-# new part on a ticket at once, both would find no line for it, and one would fail to add it.
+# that changes mechanics or parts locks the ticket first. Otherwise two callers who put the same
+# part on it at once would both find no line for that part and make one, and the second would fail.
 
 service_tickets_bp = Blueprint("service_tickets", __name__, url_prefix="/service_tickets")
 ticket_inventory_bp = Blueprint("ticket_inventory", __name__, url_prefix="/ticket_inventory")
@@ -1083,13 +1085,14 @@ def remove_inventory(parameters, ticket_id, inventory_id):
 
 
 # === Application ==================================================================================
-# The front page, a check of health, and the function that puts all sections together.
+# The front page, a health check, and the function that puts all sections together.
 
 
 @main_bp.get("/")
 def front_page():
     """Show this page: all routes, with the docstrings, roles and schemas of their views."""
-    # What the browser may do. It runs only scripts that have the nonce, a new random word.
+    # What the browser may do. If somebody smuggles a script into the page, it does not run: it does
+    # not have the nonce, a random word that is new for each page.
     nonce = secrets.token_urlsafe(16)
     policy = [
         "default-src 'none'",  # load nothing, except what the next lines allow
@@ -1111,9 +1114,9 @@ def check_health():
 
 
 def receive_body():
-    """Receive the body before the first query, after which the request holds a connection to the
-    database and should not wait for a slow sender. Aborts with 413 (too long), 411 (no length)."""
-    if "Transfer-Encoding" in request.headers:  # in pieces (chunks), perhaps without end
+    """Receive the whole body first: no database connection has to wait for a slow sender.
+    Aborts with 413 if it is too long, with 411 if it comes without its length."""
+    if "Transfer-Encoding" in request.headers:  # in pieces (chunks), each with its own length
         abort(411, "Send the body with its length (Content-Length), not in chunks.")
     request.get_data()  # Flask keeps it for the view, or aborts with 413
 
@@ -1130,16 +1133,15 @@ def set_response_headers(response):
 
 
 def close_session(response):
-    """Close the database session, and ignore an error in doing so."""
-    # Closing fails if PostgreSQL has restarted meanwhile. Flask-SQLAlchemy would close the session
-    # at the end of the request, where the error would make the answer a 500.
-    with contextlib.suppress(exc.DBAPIError):
+    """Close the database session. The answer is ready, so an error in doing so does not matter."""
+    with contextlib.suppress(exc.DBAPIError):  # PostgreSQL has restarted; later it would be a 500
         db.session.remove()
     return response
 
 
 def register_blueprints(app):
-    """Register the blueprints. Some get more than one path, and then need a name for each."""
+    """Register the blueprints. The aliases answer at other paths that the assignment and its
+    readers use; each needs a name of its own."""
     app.register_blueprint(customers_bp)
     app.register_blueprint(mechanics_bp)
     app.register_blueprint(inventory_bp)
@@ -1158,17 +1160,15 @@ def create_app(config=None):
     app = Flask(__name__, static_folder=None)
     load_settings(app.config, config)
     app.config["SECRET_KEY"] = load_secret_key(app)
-    # A proxy, a server between the callers and this one, sends their IP addresses in the header
-    # X-Forwarded-For. ProxyFix, in front of the app, reads it if TRUSTED_PROXIES is above 0.
+    # Behind a proxy (another server), request.remote_addr is the proxy's IP address. ProxyFix sets
+    # it to the caller's, from the header X-Forwarded-For, if TRUSTED_PROXIES is 1 or more.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"], x_proto=0)
     app.json.sort_keys = False  # the keys of an answer stay in the order of the fields
     app.url_map.strict_slashes = False  # an address works with and without a slash at its end
     app.url_map.merge_slashes = False  # // is 404, not a redirect
     app.url_map.converters["id"] = IdConverter
-    # The order: receive_body(), limiter, view, limiter, close_session(), set_response_headers().
-    # After a view, Flask begins with what was added last: here what init_app() of limiter adds.
-    app.before_request(receive_body)
-    app.after_request(set_response_headers)
+    app.before_request(receive_body)  # before the limiter, which is added by init_app() below
+    app.after_request(set_response_headers)  # after a view, what was added first is called last
     app.after_request(close_session)
     for extension in (db, ma, cache, limiter):
         extension.init_app(app)
@@ -1186,7 +1186,7 @@ def main():
         if not port.isdecimal() or int(port) > 65535:
             raise ValueError(f"PORT must be a number from 0 to 65535, not {port}.")
         app = create_app()
-        # Is the port free? If not, create_server() raises an error; make_server() would exit.
+        # If the port is in use, create_server() raises an error. (make_server() would just exit.)
         socket.create_server((host, int(port))).close()
         # The server of app.run(), without its warning. (It is for development: see README.md.)
         server = serving.make_server(host, int(port), app, threaded=True)
