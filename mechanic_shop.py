@@ -43,7 +43,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 DEFAULTS = {
     "SQLALCHEMY_DATABASE_URI": "sqlite:///mechanic_shop.db",  # a file in the folder instance/
-    # pre_ping: test a kept connection before reuse. hide_parameters: no emails, hashes in the log.
+    # SQLAlchemy keeps a few connections open, a pool. pre_ping: test one before it is used again.
+    # hide_parameters: keep emails and password hashes out of the log.
     "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "hide_parameters": True},
     "RATELIMIT_ENABLED": True,
     "RATELIMIT_DEFAULT": "200/minute",
@@ -75,8 +76,8 @@ def load_settings(config, overrides):
         config["SECRET_KEY"] = os.environ["SECRET_KEY"]
     config.from_mapping(overrides)  # overrides may be None
     if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):
-        # Each query sees all that others have committed before it. (MariaDB's default is to show a
-        # request the data as it was at its first query; PostgreSQL's default is this one.)
+        # Each query sees what others have committed before it. (MariaDB's default is to show a
+        # request the data as it was at its first query, without later changes.)
         options = {"isolation_level": "READ COMMITTED", **config["SQLALCHEMY_ENGINE_OPTIONS"]}
         config["SQLALCHEMY_ENGINE_OPTIONS"] = options
 
@@ -100,11 +101,11 @@ class Base(orm.DeclarativeBase):  # what all models have
     id: Mapped[int] = mapped_column(primary_key=True)
 
 
-# With expire_on_commit=True, the default, each record would be read again after a commit.
+# After a commit, records keep their values: an answer is made without reading them again.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 ma = Marshmallow()
 cache = Cache()
-# It counts requests for each IP address. (A lambda: two apps in one process may have two limits.)
+# It counts requests for each IP address. (A lambda, as there is no app yet, only with a request.)
 limiter = Limiter(
     get_remote_address, default_limits=[lambda: current_app.config["RATELIMIT_DEFAULT"]]
 )
@@ -164,7 +165,7 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: a number of piece
 # The database refuses a second line for the same part on the same ticket.
 sa.Index("ticket_part", TicketInventory.ticket_id, TicketInventory.inventory_id, unique=True)
 
-# A primary key of two columns finds rows quickly by the first one; by the second, the index does.
+# The primary key is an index by mechanic; the other index is by ticket.
 service_mechanic = db.Table(
     "service_mechanic",
     sa.Column("mechanic_id", sa.ForeignKey("mechanics.id"), primary_key=True),
@@ -221,7 +222,7 @@ def password_matches(password, password_hash):
         return security.check_password_hash(password_hash, password)
 
 
-# log_in() checks this hash if there is no account, so that this takes as long as if there is one.
+# log_in() checks this hash if there is no account. So its time does not tell who has an account.
 UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 
 
@@ -299,7 +300,7 @@ class RecordSchema(ma.SQLAlchemyAutoSchema):
 
 
 class AccountSchema(RecordSchema):
-    # Some databases treat é as e, and so two emails as one. Only ASCII characters are allowed.
+    # Some databases treat é as e and find an account by another's email: only ASCII is allowed.
     # post_load: what load() does with a value after its checks; a loaded password is a hash.
     email = Text(required=True, validate=[Length(max=254), Email(), ASCII], post_load=str.lower)
     # A password keeps the blanks around it, so it is no Text.
@@ -370,9 +371,9 @@ class EditMechanicsSchema(ma.Schema):
     def check_ids(self, fields, **_kwargs):
         added, removed = fields["add_ids"], fields["remove_ids"]  # MechanicIds has made mechanics
         if not added and not removed:
-            raise ValidationError("Name at least one mechanic.", "add_ids")
+            raise ValidationError("Name at least one mechanic.", "add_ids")  # the wrong field
         for mechanic in added:
-            if mechanic in removed:
+            if mechanic in removed:  # a session has one object for each row
                 raise ValidationError(f"Mechanic {mechanic.id} is in both lists.", "remove_ids")
 
 
@@ -464,7 +465,7 @@ def load_json(optional=False):
         return {}
     try:
         data = request.get_json()
-        # "\ud83d" is JSON, but no character (an emoji has two such codes): encode() then fails.
+        # JSON can write an emoji as two codes, "\ud83d\udd27". encode() fails if one is missing.
         current_app.json.dumps(data, ensure_ascii=False).encode()
     except (exceptions.BadRequest, UnicodeError, RecursionError):  # for [[[[... 10,000 deep
         data = None
@@ -549,7 +550,7 @@ def decode_token(token):
     """Return the role and the account id in a token. Aborts with 401 if it is not valid."""
     detail = "Log in, and send the token in the header Authorization: Bearer."
     try:
-        # A key object: a text in quotes, for example, would be read as JSON, without its quotes.
+        # Not a text: jwt.decode() would read it as JSON if it can, as a SECRET_KEY in quotes.
         key = jwk.construct(current_app.config["SECRET_KEY"], "HS256")
         claims = jwt.decode(token, key, ["HS256"], options={"require_exp": True})
         role, account_id = claims["role"], WholeNumber(maximum=MAX_ID).deserialize(claims["sub"])
@@ -569,11 +570,11 @@ def address_and_email():
         email = login_schema.load(load_json(), partial=True).get("email", "")
     except (exceptions.HTTPException, ValidationError):
         email = ""  # the view will refuse this body
-    return f"{get_remote_address()} {email[:254]}"  # no email is longer
+    return f"{get_remote_address()} {email[:254]}"  # as long as emails can be
 
 
-# Two decorators for the login routes, which share the counters of a scope. One stops those who try
-# many emails, one those who try many passwords. Users at other IP addresses can still log in.
+# Two decorators for both login routes; a scope is a set of counters. The first counts the logins of
+# an IP address and stops those who try many emails, the second stops those who try many passwords.
 limit_logins = limiter.shared_limit("100/minute", scope="logins")
 limit_guesses = limiter.shared_limit("10/minute", scope="guesses", key_func=address_and_email)
 
@@ -584,8 +585,8 @@ def log_in(role, email, password):
     query = sa.select(model.id, model.email, model.password).where(model.email == email)
     account = db.session.execute(query).first()
     password_hash = UNKNOWN_ACCOUNT_HASH
-    # MariaDB finds the account e@x.example for é@x.example, too. It is not logged in: limit_guesses
-    # counts each spelling separately, and so a guesser would have ten tries with each.
+    # MariaDB treats é as e. Without this comparison, a guesser could try ten passwords for
+    # ana@x.example, ten more as aná@x.example, and so on: limit_guesses counts them separately.
     if account is not None and account.email == email:
         password_hash = account.password
     if not password_matches(password, password_hash):  # UNKNOWN_ACCOUNT_HASH matches none
@@ -829,7 +830,7 @@ def list_mechanics(parameters):
 def rank_mechanics(parameters):
     """List the mechanics by how many tickets they work on, most first."""
     count = sa.func.count(service_mechanic.c.ticket_id).label("ticket_count")  # .c: its columns
-    # db.paginate takes one object of each row. A Bundle is one, with these four attributes.
+    # A Bundle is one object with these four attributes; db.paginate takes only one from each row.
     row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, count)
     # LEFT OUTER JOIN: also the mechanics without a ticket, with the count 0
     query = sa.select(row).select_from(Mechanic).outerjoin(service_mechanic).group_by(Mechanic.id)
@@ -1091,14 +1092,13 @@ def remove_inventory(parameters, ticket_id, inventory_id):
 @main_bp.get("/")
 def front_page():
     """Show this page: all routes, with the docstrings, roles and schemas of their views."""
-    # What the browser may do. If somebody smuggles a script into the page, it does not run: it does
-    # not have the nonce, a random word that is new for each page.
+    # A script that somebody smuggles into the page does not run: it lacks the nonce, a random word.
     nonce = secrets.token_urlsafe(16)
     policy = [
         "default-src 'none'",  # load nothing, except what the next lines allow
         f"script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'",  # <script nonce="..."> runs
         "connect-src 'self'",  # the script may send requests to this shop only
-        "base-uri 'none'; form-action 'none'",  # no <base> changes its links; no <form> is sent
+        "base-uri 'none'; form-action 'none'",  # no <base>, no <form> works in it
         "frame-ancestors 'none'",  # no other page shows this one inside it
     ]
     page = render_template("front_page.html", app=current_app, nonce=nonce)
@@ -1114,9 +1114,9 @@ def check_health():
 
 
 def receive_body():
-    """Receive the whole body first: no database connection has to wait for a slow sender.
-    Aborts with 413 if it is too long, with 411 if it comes without its length."""
-    if "Transfer-Encoding" in request.headers:  # in pieces (chunks), each with its own length
+    """Receive the body before any query. (After one, a database connection would wait for a slow
+    sender.) Aborts with 413 if it is too long, with 411 if it does not say how long it is."""
+    if "Transfer-Encoding" in request.headers:  # in pieces (chunks), until they end
         abort(411, "Send the body with its length (Content-Length), not in chunks.")
     request.get_data()  # Flask keeps it for the view, or aborts with 413
 
@@ -1133,15 +1133,15 @@ def set_response_headers(response):
 
 
 def close_session(response):
-    """Close the database session. The answer is ready, so an error in doing so does not matter."""
-    with contextlib.suppress(exc.DBAPIError):  # PostgreSQL has restarted; later it would be a 500
+    """Close the database session, as Flask-SQLAlchemy does later, but ignore an error. There is one
+    if PostgreSQL has restarted meanwhile; later it would make a 500 of the answer."""
+    with contextlib.suppress(exc.DBAPIError):
         db.session.remove()
     return response
 
 
 def register_blueprints(app):
-    """Register the blueprints. The aliases answer at other paths that the assignment and its
-    readers use; each needs a name of its own."""
+    """Register the blueprints. Aliases, other paths to the same views, need names of their own."""
     app.register_blueprint(customers_bp)
     app.register_blueprint(mechanics_bp)
     app.register_blueprint(inventory_bp)
@@ -1186,7 +1186,7 @@ def main():
         if not port.isdecimal() or int(port) > 65535:
             raise ValueError(f"PORT must be a number from 0 to 65535, not {port}.")
         app = create_app()
-        # If the port is in use, create_server() raises an error. (make_server() would just exit.)
+        # Open the port and close it: an error if it is in use. (make_server() would just exit.)
         socket.create_server((host, int(port))).close()
         # The server of app.run(), without its warning. (It is for development: see README.md.)
         server = serving.make_server(host, int(port), app, threaded=True)
