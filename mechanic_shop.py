@@ -39,7 +39,7 @@ from werkzeug import exceptions, routing, security, serving
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 # === Settings and extensions ======================================================================
-# Where the shop finds its database, cache and secret key, and the libraries that it is made of.
+# Where the shop finds its database, cache and secret key, and the extensions of Flask that it uses.
 
 DEFAULTS = {
     "SQLALCHEMY_DATABASE_URI": "sqlite:///mechanic_shop.db",  # a file in the folder instance/
@@ -105,7 +105,7 @@ class Base(orm.DeclarativeBase):  # what all models have
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 ma = Marshmallow()
 cache = Cache()
-# It counts requests for each IP address. (A lambda, as there is no app yet, only with a request.)
+# It counts requests for each IP address. There is no app yet, so the lambda is called later.
 limiter = Limiter(
     get_remote_address, default_limits=[lambda: current_app.config["RATELIMIT_DEFAULT"]]
 )
@@ -165,7 +165,7 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: a number of piece
 # The database refuses a second line for the same part on the same ticket.
 sa.Index("ticket_part", TicketInventory.ticket_id, TicketInventory.inventory_id, unique=True)
 
-# The primary key is an index by mechanic; the other index is by ticket.
+# Of its two columns, the primary key finds rows by the first one only; hence an index by ticket.
 service_mechanic = db.Table(
     "service_mechanic",
     sa.Column("mechanic_id", sa.ForeignKey("mechanics.id"), primary_key=True),
@@ -210,7 +210,7 @@ def release_connection():
 
 def hash_password(password):
     """Return the hash of a new password."""
-    release_connection()
+    release_connection()  # hashing takes long
     with hashing_gate:
         return security.generate_password_hash(password)
 
@@ -222,7 +222,7 @@ def password_matches(password, password_hash):
         return security.check_password_hash(password_hash, password)
 
 
-# log_in() checks this hash if there is no account. So its time does not tell who has an account.
+# log_in() checks this hash if no account has the email: a faster answer would reveal that.
 UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 
 
@@ -371,9 +371,9 @@ class EditMechanicsSchema(ma.Schema):
     def check_ids(self, fields, **_kwargs):
         added, removed = fields["add_ids"], fields["remove_ids"]  # MechanicIds has made mechanics
         if not added and not removed:
-            raise ValidationError("Name at least one mechanic.", "add_ids")  # the wrong field
+            raise ValidationError("Name at least one mechanic.", field_name="add_ids")
         for mechanic in added:
-            if mechanic in removed:  # a session has one object for each row
+            if mechanic in removed:  # the session has one object for each row
                 raise ValidationError(f"Mechanic {mechanic.id} is in both lists.", "remove_ids")
 
 
@@ -534,7 +534,7 @@ def fingerprint(password_hash):
 
 
 def encode_token(mechanic_id, role="mechanic", password_hash=None):  # the assignment's names
-    """Return a token for this mechanic or, with role="customer", customer. Raises NoResultFound."""
+    """Return a token for a mechanic, or with role="customer" a customer. Raises NoResultFound."""
     # A login passes the hash that it has checked. Read again here, it could be that of a newer
     # password, and the caller who sent the old password would get a valid token.
     if password_hash is None:
@@ -570,7 +570,7 @@ def address_and_email():
         email = login_schema.load(load_json(), partial=True).get("email", "")
     except (exceptions.HTTPException, ValidationError):
         email = ""  # the view will refuse this body
-    return f"{get_remote_address()} {email[:254]}"  # as long as emails can be
+    return f"{get_remote_address()} {email}"
 
 
 # Two decorators for both login routes; a scope is a set of counters. The first counts the logins of
@@ -672,10 +672,10 @@ def query_parameters(schema):
 
 
 # Each commit sets a new version of the data, which is part of the key of each cached answer:
-#     reader: gets version 1, then reads the part: 5 pieces in stock
-#     writer: takes one piece, commits, sets version 2
-#     reader: stores "5 pieces" under version 1, where nobody looks any more
-# (If the writer only deleted "5 pieces" from the cache, the reader would put it back.)
+#     a slow GET: gets version 1, then reads the part: 5 pieces in stock
+#     a POST:     takes one piece, commits, sets version 2
+#     the GET:    stores "5 pieces" under version 1, where nobody looks any more
+# (If the POST only deleted "5 pieces" from the cache, the GET would put it back.)
 def renew_data_version():
     """Set a new version of the data, and return it."""
     version = secrets.token_hex(16)  # a random text, unlike all before
@@ -830,7 +830,7 @@ def list_mechanics(parameters):
 def rank_mechanics(parameters):
     """List the mechanics by how many tickets they work on, most first."""
     count = sa.func.count(service_mechanic.c.ticket_id).label("ticket_count")  # .c: its columns
-    # A Bundle is one object with these four attributes; db.paginate takes only one from each row.
+    # db.paginate takes only the first object of each row: a Bundle, with these four attributes.
     row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, count)
     # LEFT OUTER JOIN: also the mechanics without a ticket, with the count 0
     query = sa.select(row).select_from(Mechanic).outerjoin(service_mechanic).group_by(Mechanic.id)
@@ -1114,9 +1114,9 @@ def check_health():
 
 
 def receive_body():
-    """Receive the body before any query. (After one, a database connection would wait for a slow
-    sender.) Aborts with 413 if it is too long, with 411 if it does not say how long it is."""
-    if "Transfer-Encoding" in request.headers:  # in pieces (chunks), until they end
+    """Receive the body before token_required() makes a query: the database connection would wait
+    for a slow sender, too. Aborts with 413 if the body is too long, 411 if it has no length."""
+    if "Transfer-Encoding" in request.headers:  # in pieces (chunks), of unknown length
         abort(411, "Send the body with its length (Content-Length), not in chunks.")
     request.get_data()  # Flask keeps it for the view, or aborts with 413
 
@@ -1162,13 +1162,13 @@ def create_app(config=None):
     app.config["SECRET_KEY"] = load_secret_key(app)
     # Behind a proxy (another server), request.remote_addr is the proxy's IP address. ProxyFix sets
     # it to the caller's, from the header X-Forwarded-For, if TRUSTED_PROXIES is 1 or more.
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"], x_proto=0)
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"])
     app.json.sort_keys = False  # the keys of an answer stay in the order of the fields
     app.url_map.strict_slashes = False  # an address works with and without a slash at its end
     app.url_map.merge_slashes = False  # // is 404, not a redirect
     app.url_map.converters["id"] = IdConverter
     app.before_request(receive_body)  # before the limiter, which is added by init_app() below
-    app.after_request(set_response_headers)  # after a view, what was added first is called last
+    app.after_request(set_response_headers)  # added first, so called last, after the limiter's
     app.after_request(close_session)
     for extension in (db, ma, cache, limiter):
         extension.init_app(app)
@@ -1186,7 +1186,7 @@ def main():
         if not port.isdecimal() or int(port) > 65535:
             raise ValueError(f"PORT must be a number from 0 to 65535, not {port}.")
         app = create_app()
-        # Open the port and close it: an error if it is in use. (make_server() would just exit.)
+        # Open the port and close it: an error if it is in use. (make_server() would exit instead.)
         socket.create_server((host, int(port))).close()
         # The server of app.run(), without its warning. (It is for development: see README.md.)
         server = serving.make_server(host, int(port), app, threaded=True)
