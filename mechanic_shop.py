@@ -222,7 +222,7 @@ def password_matches(password, password_hash):
         return security.check_password_hash(password_hash, password)
 
 
-# log_in() checks this hash if no account has the email: a faster answer would reveal that.
+# log_in() checks this hash if no account has the email. A faster answer would reveal that none has.
 UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 
 
@@ -231,7 +231,7 @@ UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 # Customer.first_name it makes Text(required=True, validate=Length(max=100)). Fields are
 # written down where a column does not say enough. A number is refused rather than rounded.
 
-NAMES = ("id", "first_name", "last_name")
+ID_AND_NAMES = ("id", "first_name", "last_name")
 MAX_ID = 999_999_999  # nine digits, which fit into an integer column of every database
 # Regexp matches from the start of a text; \Z is its end; [ -~] is a printable ASCII character.
 ASCII = Regexp(r"[ -~]*\Z", error="Must be printable ASCII characters.")
@@ -303,7 +303,7 @@ class AccountSchema(RecordSchema):
     # Some databases treat é as e and find an account by another's email: only ASCII is allowed.
     # post_load: what load() does with a value after its checks; a loaded password is a hash.
     email = Text(required=True, validate=[Length(max=254), Email(), ASCII], post_load=str.lower)
-    # A password keeps the blanks around it, so it is no Text.
+    # A password is a String, not a Text, because it keeps the blanks around it.
     password = ma.String(
         required=True, load_only=True, validate=Length(8, 128), post_load=hash_password
     )
@@ -319,7 +319,7 @@ class MechanicSchema(AccountSchema):
         model = Mechanic
 
     salary = Number(maximum=10_000_000, allow_none=True)
-    ticket_count = ma.Integer(dump_only=True)  # in the ranking; other records have none to dump
+    ticket_count = ma.Integer(dump_only=True)  # only in the ranking
 
 
 # Made from MechanicSchema, as the assignment wants it. A login compares email and password and
@@ -353,7 +353,7 @@ class ServiceTicketSchema(RecordSchema):
 
     customer_id = WholeNumber(maximum=MAX_ID, required=True)
     vin = Text(required=True, validate=[Length(max=17), ALPHANUMERIC], post_load=str.upper)
-    mechanics = ma.Nested(MechanicSchema(only=NAMES), many=True, dump_only=True)
+    mechanics = ma.Nested(MechanicSchema(only=ID_AND_NAMES), many=True, dump_only=True)
     parts = ma.Nested(TicketInventorySchema(exclude=("id", "ticket_id")), many=True, dump_only=True)
     total = ma.Float(dump_only=True)
 
@@ -467,7 +467,7 @@ def load_json(optional=False):
         data = request.get_json()
         # JSON can write an emoji as two codes, "\ud83d\udd27". encode() fails if one is missing.
         current_app.json.dumps(data, ensure_ascii=False).encode()
-    except (exceptions.BadRequest, UnicodeError, RecursionError):  # for [[[[... 10,000 deep
+    except (exceptions.BadRequest, UnicodeError, RecursionError):  # the last if [[[[... is too deep
         data = None
     if not isinstance(data, dict):
         abort(400, "The body must be a valid JSON object.")
@@ -550,7 +550,7 @@ def decode_token(token):
     """Return the role and the account id in a token. Aborts with 401 if it is not valid."""
     detail = "Log in, and send the token in the header Authorization: Bearer."
     try:
-        # Not a text: jwt.decode() would read it as JSON if it can, as a SECRET_KEY in quotes.
+        # A JSON Web Key, as jwt.decode() would read a text as JSON if it can (a key in quotes).
         key = jwk.construct(current_app.config["SECRET_KEY"], "HS256")
         claims = jwt.decode(token, key, ["HS256"], options={"require_exp": True})
         role, account_id = claims["role"], WholeNumber(maximum=MAX_ID).deserialize(claims["sub"])
@@ -832,10 +832,10 @@ def rank_mechanics(parameters):
     count = sa.func.count(service_mechanic.c.ticket_id).label("ticket_count")  # .c: its columns
     # db.paginate takes only the first object of each row: a Bundle, with these four attributes.
     row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, count)
-    # LEFT OUTER JOIN: also the mechanics without a ticket, with the count 0
+    # One row for each mechanic, with the count of the tickets; outer join: also if there are none
     query = sa.select(row).select_from(Mechanic).outerjoin(service_mechanic).group_by(Mechanic.id)
     query = query.order_by(count.desc(), Mechanic.id)
-    return page_response(query, MechanicSchema(only=(*NAMES, "ticket_count")), parameters)
+    return page_response(query, MechanicSchema(only=(*ID_AND_NAMES, "ticket_count")), parameters)
 
 
 @mechanics_bp.get("/my-tickets")
@@ -1098,7 +1098,7 @@ def front_page():
         "default-src 'none'",  # load nothing, except what the next lines allow
         f"script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'",  # <script nonce="..."> runs
         "connect-src 'self'",  # the script may send requests to this shop only
-        "base-uri 'none'; form-action 'none'",  # no <base>, no <form> works in it
+        "base-uri 'none'; form-action 'none'",  # no <base> (for its links), no <form>
         "frame-ancestors 'none'",  # no other page shows this one inside it
     ]
     page = render_template("front_page.html", app=current_app, nonce=nonce)
@@ -1114,8 +1114,8 @@ def check_health():
 
 
 def receive_body():
-    """Receive the body before token_required() makes a query: the database connection would wait
-    for a slow sender, too. Aborts with 413 if the body is too long, 411 if it has no length."""
+    """Receive the body before token_required() makes a query. After it, the request would hold a
+    database connection while it waits for a slow sender. Aborts with 413, or 411 without length."""
     if "Transfer-Encoding" in request.headers:  # in pieces (chunks), of unknown length
         abort(411, "Send the body with its length (Content-Length), not in chunks.")
     request.get_data()  # Flask keeps it for the view, or aborts with 413
@@ -1133,8 +1133,8 @@ def set_response_headers(response):
 
 
 def close_session(response):
-    """Close the database session, as Flask-SQLAlchemy does later, but ignore an error. There is one
-    if PostgreSQL has restarted meanwhile; later it would make a 500 of the answer."""
+    """Close the database session, as Flask-SQLAlchemy does after the answer, but ignore an error.
+    (If PostgreSQL has restarted meanwhile, there is one, and the caller would get 500.)"""
     with contextlib.suppress(exc.DBAPIError):
         db.session.remove()
     return response
@@ -1186,7 +1186,7 @@ def main():
         if not port.isdecimal() or int(port) > 65535:
             raise ValueError(f"PORT must be a number from 0 to 65535, not {port}.")
         app = create_app()
-        # Open the port and close it: an error if it is in use. (make_server() would exit instead.)
+        # Open the port and close it: an error if it is in use. (make_server() prints its own text.)
         socket.create_server((host, int(port))).close()
         # The server of app.run(), without its warning. (It is for development: see README.md.)
         server = serving.make_server(host, int(port), app, threaded=True)
