@@ -105,7 +105,7 @@ class Base(orm.DeclarativeBase):  # what all models have
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 ma = Marshmallow()
 cache = Cache()
-# It counts requests for each IP address. There is no app yet, so the lambda is called later.
+# Counts requests for each IP address. There is no app yet, so the limit is a lambda, called later.
 limiter = Limiter(
     get_remote_address, default_limits=[lambda: current_app.config["RATELIMIT_DEFAULT"]]
 )
@@ -165,7 +165,7 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: a number of piece
 # The database refuses a second line for the same part on the same ticket.
 sa.Index("ticket_part", TicketInventory.ticket_id, TicketInventory.inventory_id, unique=True)
 
-# Of its two columns, the primary key finds rows by the first one only; hence an index by ticket.
+# The primary key is sorted by mechanic, and the index by ticket: both are quick to find.
 service_mechanic = db.Table(
     "service_mechanic",
     sa.Column("mechanic_id", sa.ForeignKey("mechanics.id"), primary_key=True),
@@ -372,9 +372,9 @@ class EditMechanicsSchema(ma.Schema):
         added, removed = fields["add_ids"], fields["remove_ids"]  # MechanicIds has made mechanics
         if not added and not removed:
             raise ValidationError("Name at least one mechanic.", field_name="add_ids")
-        for mechanic in added:
-            if mechanic in removed:  # the session has one object for each row
-                raise ValidationError(f"Mechanic {mechanic.id} is in both lists.", "remove_ids")
+        in_both = {mechanic.id for mechanic in added} & {mechanic.id for mechanic in removed}
+        if in_both:
+            raise ValidationError(f"Mechanic {min(in_both)} is in both lists.", "remove_ids")
 
 
 class QuerySchema(ma.Schema):  # the query parameters; each route takes some of them
@@ -460,7 +460,7 @@ class IdConverter(routing.IntegerConverter):  # an id in a path: /customers/<id:
 
 
 def load_json(optional=False):
-    """Return the JSON object in the body. Aborts with 400; get_json() aborts with 415 (no JSON)."""
+    """Return the JSON object in the body. Aborts with 400, or 415 for another Content-Type."""
     if optional and not request.get_data():
         return {}
     try:
@@ -535,7 +535,7 @@ def fingerprint(password_hash):
 
 def encode_token(mechanic_id, role="mechanic", password_hash=None):  # the assignment's names
     """Return a token for a mechanic, or with role="customer" a customer. Raises NoResultFound."""
-    # A login passes the hash that it has checked. Read again here, it could be that of a newer
+    # A login passes the hash that it has checked. Read again, the hash could be that of a newer
     # password, and the caller who sent the old password would get a valid token.
     if password_hash is None:
         password_hash = db.session.get_one(ROLES[role], mechanic_id).password
@@ -832,7 +832,7 @@ def rank_mechanics(parameters):
     count = sa.func.count(service_mechanic.c.ticket_id).label("ticket_count")  # .c: its columns
     # db.paginate takes only the first object of each row: a Bundle, with these four attributes.
     row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, count)
-    # One row for each mechanic, with the count of the tickets; outer join: also if there are none
+    # One row for each mechanic, with the count of the tickets. An outer join: the count may be 0.
     query = sa.select(row).select_from(Mechanic).outerjoin(service_mechanic).group_by(Mechanic.id)
     query = query.order_by(count.desc(), Mechanic.id)
     return page_response(query, MechanicSchema(only=(*ID_AND_NAMES, "ticket_count")), parameters)
@@ -1065,7 +1065,7 @@ def assign_inventory(fields, ticket_id, inventory_id):
 
 @ticket_inventory_bp.delete("/<id:ticket_id>/remove-inventory/<id:inventory_id>")
 @token_required("mechanic")
-@query_parameters(QuerySchema(only=["quantity"]))  # any other gives 400
+@query_parameters(QuerySchema(only=["quantity"]))  # a misspelled parameter is 400
 def remove_inventory(parameters, ticket_id, inventory_id):
     """Put pieces of a part from a ticket back into stock: all of them, or ?quantity= of them."""
     lock_ticket(ticket_id)
@@ -1098,7 +1098,7 @@ def front_page():
         "default-src 'none'",  # load nothing, except what the next lines allow
         f"script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'",  # <script nonce="..."> runs
         "connect-src 'self'",  # the script may send requests to this shop only
-        "base-uri 'none'; form-action 'none'",  # no <base> (for its links), no <form>
+        "base-uri 'none'; form-action 'none'",  # no <base> changes its links
         "frame-ancestors 'none'",  # no other page shows this one inside it
     ]
     page = render_template("front_page.html", app=current_app, nonce=nonce)
@@ -1114,9 +1114,9 @@ def check_health():
 
 
 def receive_body():
-    """Receive the body before token_required() makes a query. After it, the request would hold a
-    database connection while it waits for a slow sender. Aborts with 413, or 411 without length."""
-    if "Transfer-Encoding" in request.headers:  # in pieces (chunks), of unknown length
+    """Receive the body before token_required() makes a query: a database connection should not wait
+    for a slow sender. Aborts with 413 (too long) or 411 (it does not say how long it is)."""
+    if "Transfer-Encoding" in request.headers:  # in chunks; a malformed one raises odd errors
         abort(411, "Send the body with its length (Content-Length), not in chunks.")
     request.get_data()  # Flask keeps it for the view, or aborts with 413
 
@@ -1133,8 +1133,8 @@ def set_response_headers(response):
 
 
 def close_session(response):
-    """Close the database session, as Flask-SQLAlchemy does after the answer, but ignore an error.
-    (If PostgreSQL has restarted meanwhile, there is one, and the caller would get 500.)"""
+    """Close the database session. If the database has restarted meanwhile, this raises an error:
+    ignore it, as the answer is ready. (Flask-SQLAlchemy closes it later, but would answer 500.)"""
     with contextlib.suppress(exc.DBAPIError):
         db.session.remove()
     return response
@@ -1160,8 +1160,8 @@ def create_app(config=None):
     app = Flask(__name__, static_folder=None)
     load_settings(app.config, config)
     app.config["SECRET_KEY"] = load_secret_key(app)
-    # Behind a proxy (another server), request.remote_addr is the proxy's IP address. ProxyFix sets
-    # it to the caller's, from the header X-Forwarded-For, if TRUSTED_PROXIES is 1 or more.
+    # A server calls app.wsgi_app with each request. ProxyFix, put in front, takes the caller's IP
+    # address from X-Forwarded-For, if there are other servers in between (TRUSTED_PROXIES).
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"])
     app.json.sort_keys = False  # the keys of an answer stay in the order of the fields
     app.url_map.strict_slashes = False  # an address works with and without a slash at its end
@@ -1186,7 +1186,7 @@ def main():
         if not port.isdecimal() or int(port) > 65535:
             raise ValueError(f"PORT must be a number from 0 to 65535, not {port}.")
         app = create_app()
-        # Open the port and close it: an error if it is in use. (make_server() prints its own text.)
+        # Open the port and close it again: if it is in use, this raises an error, reported below.
         socket.create_server((host, int(port))).close()
         # The server of app.run(), without its warning. (It is for development: see README.md.)
         server = serving.make_server(host, int(port), app, threaded=True)
