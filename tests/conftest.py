@@ -20,7 +20,8 @@ import mechanic_shop
 from mechanic_shop import Customer, Mechanic, cache, db, encode_token, limiter
 
 PASSWORD = "correct-horse"
-PASSWORD_HASH = generate_password_hash(PASSWORD, "scrypt:1024:8:1")  # cheap, to save the tests time
+CHEAP = "scrypt:1024:8:1"  # a hash that takes a thirtieth of the usual time
+PASSWORD_HASH = generate_password_hash(PASSWORD, CHEAP)
 SECRET = "a secret that only the tests know, 40 b."
 ELSEWHERE = "198.51.100.7"
 MODELS = {"customer": Customer, "mechanic": Mechanic}
@@ -139,6 +140,12 @@ def environment(monkeypatch, database_url, redis_url):
     if redis_url:
         monkeypatch.setenv("REDIS_URL", redis_url)
     return monkeypatch
+
+
+@pytest.fixture(autouse=True)
+def hashes(monkeypatch):
+    """Let new passwords be hashed cheaply. test_passwords.py has the usual hashes."""
+    monkeypatch.setattr(generate_password_hash, "__defaults__", (CHEAP, 16))
 
 
 # --- The shop ---

@@ -1,6 +1,7 @@
 """Servers that really run, and a look into their databases."""
 
 import contextlib
+import functools
 import glob
 import http.client
 import json
@@ -201,16 +202,19 @@ def staffed_server(database_url, **options):
         db.engine.dispose()
 
 
+@functools.cache
+def engine_of(database_url):
+    """Return an engine that keeps no connection."""
+    return sa.create_engine(database_url, poolclass=sa.NullPool)
+
+
 def everything(database_url):
     """Return all rows of all tables."""
-    engine = sa.create_engine(database_url)
-    with engine.connect() as connection:
-        tables = {
+    with engine_of(database_url).connect() as connection:
+        return {
             table.name: sorted(map(repr, connection.execute(table.select())))
             for table in db.metadata.sorted_tables
         }
-    engine.dispose()
-    return tables
 
 
 # === Database servers =============================================================================

@@ -5,6 +5,7 @@ The fields of a record are tried with PATCH; POST and PUT use the same schema.
 
 import gzip
 import io
+import itertools
 import json
 import math
 
@@ -99,7 +100,7 @@ VALUES = [
     ('"a b@x.example"', "text note password"),
     (f'"{"e" * 250}@x.example"', "service_desc"),
     (f'"{"a" * 5000}"', ""),
-    (f'"{"é" * 10000}"', ""),
+    (f'"{"é" * 5000}"', ""),
     ("-1", ""),
     ('"-1"', "text note"),
     ('"+1"', "text note"),
@@ -174,6 +175,20 @@ def values_for(fields, field, *, taken):
     return values[alike.index(field) :: len(alike)]
 
 
+def bodies_for(fields, *, taken):
+    """Yield bodies, each as a dict of texts, that together have all values for all these fields.
+
+    A body has one value for each field, as long as there are more of them.
+    """
+    for row in itertools.zip_longest(*(values_for(fields, name, taken=taken) for name in fields)):
+        yield {name: text for name, text in zip(fields, row, strict=True) if text is not None}
+
+
+def in_json(texts):
+    """Return a body of texts that are JSON."""
+    return "{" + ", ".join(f'"{name}": {text}' for name, text in texts.items()) + "}"
+
+
 def stored(kind, value):
     """Return a value as the contract says that it is stored."""
     if not isinstance(value, str):
@@ -191,21 +206,20 @@ def stored(kind, value):
 def test_value_that_a_field_cannot_take_is_refused(database, ana, carla, path):
     client = carla if path == "/customers/1" else ana
     before = everything(database)
-    for field in RECORDS[path]:
-        for text in values_for(RECORDS[path], field, taken=False):
-            problem(send(client, "PATCH", path, f'{{"{field}": {text}}}'), 400, field)
+    for texts in bodies_for(RECORDS[path], taken=False):
+        problem(send(client, "PATCH", path, in_json(texts)), 400, *texts)
     assert everything(database) == before
 
 
 @pytest.mark.parametrize("path", RECORDS)
 def test_odd_value_that_a_field_takes_is_read_back_as_sent(database, ana, path):
-    for field, kind in RECORDS[path].items():
-        for text in values_for(RECORDS[path], field, taken=True):
-            if kind != "password":
-                response = send(ana, "PATCH", path, f'{{"{field}": {text}}}')
-                assert response.status_code == 200, (field, text)
-                assert response.json[field] == stored(kind, json.loads(text)), (field, text)
-                assert ana.get(path).json == response.json, (field, text)
+    fields = {name: kind for name, kind in RECORDS[path].items() if kind != "password"}
+    for texts in bodies_for(fields, taken=True):
+        response = send(ana, "PATCH", path, in_json(texts))
+        assert response.status_code == 200, (texts, response.text)
+        sent = {name: stored(fields[name], json.loads(text)) for name, text in texts.items()}
+        assert shows(response.json, sent)
+        assert ana.get(path).json == response.json, texts
 
 
 @pytest.mark.parametrize("path", RECORDS)
@@ -289,9 +303,8 @@ def endpoint(app, path):
 @pytest.mark.parametrize(("method", "path"), ACTIONS)
 def test_value_that_an_action_cannot_take_is_refused(database, ana, method, path):
     before = everything(database)
-    for field in ACTIONS[method, path]:
-        for text in values_for(ACTIONS[method, path], field, taken=False):
-            problem(send(ana, method, path, f'{{"{field}": {text}}}'), 400, field)
+    for texts in bodies_for(ACTIONS[method, path], taken=False):
+        problem(send(ana, method, path, in_json(texts)), 400, *texts)
     assert everything(database) == before
 
 

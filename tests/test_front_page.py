@@ -4,7 +4,6 @@ What needs a browser (chromium, and the package playwright) is skipped where the
 """
 
 import contextlib
-import functools
 import html
 import json
 import re
@@ -30,7 +29,6 @@ from browser import (
 from flask import Blueprint
 from servers import until
 from test_authorization import FIRST_ADDRESS, PEOPLE, ROWS
-from werkzeug.security import generate_password_hash
 from werkzeug.serving import make_server
 
 import seed
@@ -210,10 +208,8 @@ def browser():
 
 
 @pytest.fixture
-def shop(browser, app, monkeypatch):
+def shop(app):
     """The shop with the sample data, served at shop.address; it can be closed and opened again."""
-    cheap = functools.partial(generate_password_hash, method="scrypt:1024:8:1")  # saves time
-    monkeypatch.setattr(seed, "generate_password_hash", cheap)
     with app.app_context():
         seed.fill(customers=25, tickets=15)
     shop = SimpleNamespace(app=app, port=0)
@@ -222,7 +218,7 @@ def shop(browser, app, monkeypatch):
         shop.server = make_server("127.0.0.1", shop.port, app, threaded=True)
         shop.port = shop.server.port
         shop.address = f"http://127.0.0.1:{shop.port}/"
-        shop.thread = threading.Thread(target=shop.server.serve_forever)
+        shop.thread = threading.Thread(target=shop.server.serve_forever, args=[0.02])
         shop.thread.start()
 
     def close_shop():
@@ -236,41 +232,48 @@ def shop(browser, app, monkeypatch):
     close_shop()
 
 
-@pytest.fixture(scope="module")
-def window(browser):
-    """A window of the browser. The tests share it, and each opens a tab: a new window is slow."""
-    return browser.new_context(viewport={"width": 1280, "height": 900})
-
-
-@contextlib.contextmanager
-def watched_tab(window):
-    """Open a blank tab, and afterwards see that it asked nobody else and had no complaint."""
-    page = window.new_page()
-    page.set_default_timeout(15_000)
-    page.addresses, complaints = [], []
+def watch(page):
+    """Note where a tab sends its requests, and each complaint of the browser and dialog."""
 
     def note(message):
         if message.type in ("warning", "error") and "Failed to load resource" not in message.text:
-            complaints.append(message.text)
+            page.complaints.append(message.text)
 
+    page.set_default_timeout(15_000)
     page.on("request", lambda request: page.addresses.append(request.url))
     page.on("console", note)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("dialog", lambda dialog: complaints.append(dialog.message) or dialog.dismiss())
-    try:
-        yield page
-        assert complaints == []  # a violation of the policy is one, too
-        assert len({address.split("/")[2] for address in page.addresses}) <= 1
-    finally:
-        page.close()
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("dialog", lambda dialog: page.complaints.append(dialog.message) or dialog.dismiss())
+
+
+@pytest.fixture(scope="module")
+def tab(browser):
+    """A tab of the browser. The tests share it, as it takes long to open one."""
+    tab = browser.new_page()
+    watch(tab)
+    return tab
+
+
+@contextlib.contextmanager
+def visit(tab, address):
+    """Open an address, and afterwards see that the page asked nobody else and had no complaint."""
+    tab.addresses, tab.complaints = [], []
+    tab.unroute_all()
+    tab.set_viewport_size({"width": 1280, "height": 900})
+    tab.emulate_media(color_scheme="light")
+    tab.goto(address)
+    yield tab
+    assert tab.complaints == []  # a violation of the policy is one, too
+    assert len({address.split("/")[2] for address in tab.addresses}) <= 1
+    tab.goto("about:blank")
 
 
 @pytest.fixture
-def page(window, shop):
-    """The front page in a tab of its own."""
-    with watched_tab(window) as page:
-        page.goto(shop.address)
+def page(tab, shop):
+    """The front page, where nobody is logged in."""
+    with visit(tab, shop.address) as page:
         yield page
+        page.evaluate("sessionStorage.clear()")
 
 
 def shown(page, part):
@@ -305,8 +308,9 @@ def accounts(app):
 
 
 def test_without_javascript_the_list_is_complete_and_has_no_control(browser, shop):
-    with watched_tab(browser.new_context(java_script_enabled=False)) as page:
-        page.goto(shop.address)
+    tab = browser.new_page(java_script_enabled=False)
+    watch(tab)
+    with visit(tab, shop.address) as page:
         assert set(page.get_by_role("heading", level=3).all_inner_texts()) == set(ROUTES)
         for role in ("button", "textbox", "link", "status"):
             assert page.get_by_role(role).count() == 0

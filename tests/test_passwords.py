@@ -16,6 +16,11 @@ from mechanic_shop import Customer, db
 EVE = {"first_name": "Eve", "last_name": "Novak", "email": "eve@x.example", "password": PASSWORD}
 
 
+@pytest.fixture(autouse=True)
+def hashes():
+    """Let a hash be what it is in the shop."""
+
+
 @pytest.fixture
 def hashing(monkeypatch):
     """What is hashed: how many passwords at once at most, and with which cost each."""
