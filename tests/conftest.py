@@ -107,12 +107,13 @@ def shared(tmp_path_factory):
 
 @pytest.fixture
 def database_url(shared):
-    """The URL of an empty database."""
+    """The URL of a database with empty tables."""
     found = set(sa.inspect(shared.engine).get_table_names()) - {"sqlite_sequence"}
     if found == set(db.metadata.tables):
         delete_rows(shared.engine)
     else:
         drop_tables(shared.engine)
+        db.metadata.create_all(shared.engine)
     return shared.engine.url.render_as_string(hide_password=False)
 
 
@@ -185,7 +186,6 @@ def app(shared, environment, database_url, redis_url):
         shared.app, shared.opened = mechanic_shop.create_app(), here
         shared.storage = limiter.storage
     with shared.app.app_context():
-        db.create_all()
         cache.clear()
         limiter.reset()
     return shared.app

@@ -547,14 +547,15 @@ def as_text(value, indent=""):
     return f"{start}\n{deeper}{separator.join(members)}\n{indent}{end}"
 
 
-def main():
-    """Write the collection."""
-    file = Path(sys.argv[1]) if sys.argv[1:] else FILE
+def main(file=FILE):
+    """Write the collection, and return the player that has played it."""
+    file = Path(file)
     with tempfile.TemporaryDirectory() as folder:
-        collection, _player = play_all(folder)
+        collection, player = play_all(folder)
     file.write_text(as_text(collection) + "\n", encoding="utf-8", newline="\n")
     print(f"Wrote {file.name}.")
+    return player
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

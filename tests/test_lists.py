@@ -138,19 +138,25 @@ ODD_NUMBERS += ["1000001", "2147483648", "9223372036854775808", "9" * 5000, "1_0
 ODD_NUMBERS += ["%00", "1%00", "1%0a", "%FF", "%ED%A0%80", "🔧", "٣", "'%20OR%20'1'='1", "[]"]
 
 
-@pytest.mark.parametrize("parameter", ["page", "per_page", "customer_id"])
-def test_odd_number_in_the_address_is_refused(ana, carla, parameter):
-    for path in [*PATHS, "/parts", "/service-tickets", "/customers/my-tickets"]:
-        client = carla if path == "/customers/my-tickets" else ana
-        knows = parameter != "customer_id" or path in ("/service_tickets", "/service-tickets")
-        values = ODD_NUMBERS + ["101"] * (parameter == "per_page")
-        for value in values if knows else values[:3]:
-            if parameter == "customer_id" and value in ("0", "1000001"):
-                assert client.get(f"{path}?{parameter}={value}").json == []
-            elif knows:
-                problem(client.get(f"{path}?{parameter}={value}"), 400, parameter)
-            else:
-                assert client.get(f"{path}?{parameter}={value}").status_code == 200
+@pytest.mark.parametrize("path", [*PATHS, "/parts", "/service-tickets", "/customers/my-tickets"])
+def test_odd_number_in_the_address_is_refused(ana, carla, path):
+    client = carla if path == "/customers/my-tickets" else ana
+    known = ["page", "per_page"]
+    if path in ("/service_tickets", "/service-tickets"):
+        known.append("customer_id")
+    for value in ODD_NUMBERS:
+        query = "&".join(f"{name}={value}" for name in known)
+        wrong = [name for name in known if name != "customer_id" or value not in ("0", "1000001")]
+        problem(client.get(f"{path}?{query}"), 400, *wrong)
+    problem(client.get(f"{path}?per_page=101"), 400, "per_page")
+    for value in ("0", "1000001", *ODD_NUMBERS[:3]):
+        response = client.get(f"{path}?customer_id={value}")
+        if "customer_id" not in known:
+            assert response.status_code == 200
+        elif value in ODD_NUMBERS[:3]:
+            problem(response, 400, "customer_id")
+        else:
+            assert response.json == []
 
 
 @pytest.mark.parametrize("query", ["&&&=", "%00=%00", "page[]=2", "a=" + "&a=" * 5000, ";"])
