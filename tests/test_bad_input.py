@@ -421,11 +421,12 @@ def test_json_of_another_charset_is_refused_or_read_back_as_sent(ana, part, char
     assert ana.get("/inventory/1").json == expected
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "x-unknown", "gzip, gzip"])
-def test_compressed_body_is_not_unpacked(ana, part, encoding):
+def test_compressed_body_is_not_unpacked(ana, part):
     bomb = gzip.compress(b'{"name": "horn", "price": 1, "quantity": 1}' + b" " * 10_000_000)
-    problem(send(ana, "PATCH", "/inventory/1", bomb, headers={"Content-Encoding": encoding}), 400)
-    assert ana.get("/inventory/1").json == part
+    for encoding in ("gzip", "deflate", "br", "x-unknown", "gzip, gzip"):
+        headers = {"Content-Encoding": encoding}
+        problem(send(ana, "PATCH", "/inventory/1", bomb, headers=headers), 400)
+        assert ana.get("/inventory/1").json == part
 
 
 def test_body_over_64_kib_is_refused_before_anything_else(database, app, ana):

@@ -7,18 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
-from conftest import PASSWORD, add_account, calling, problem
+from conftest import PASSWORD, USUAL_COST, add_account, calling, problem
 from servers import at_once
 from werkzeug.security import generate_password_hash
 
 from mechanic_shop import Customer, db
 
 EVE = {"first_name": "Eve", "last_name": "Novak", "email": "eve@x.example", "password": PASSWORD}
-
-
-@pytest.fixture(autouse=True)
-def hashes():
-    """Let a hash be what it is in the shop."""
 
 
 @pytest.fixture
@@ -43,7 +38,8 @@ def hashing(monkeypatch):
     return seen
 
 
-def test_password_is_stored_as_a_hash_and_keeps_its_blanks(app, anyone):
+def test_password_is_stored_as_a_hash_and_keeps_its_blanks(app, anyone, monkeypatch):
+    monkeypatch.setattr(generate_password_hash, "__defaults__", USUAL_COST)
     anyone.post("/customers", json=EVE | {"password": "  secret-12  "})
     with app.app_context():
         assert db.session.scalar(sa.select(Customer.password)).startswith("scrypt:32768:8:1$")

@@ -264,7 +264,7 @@ class Shop(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize(
-    ("examples", "steps"), [(4, 16), pytest.param(12, 40, marks=pytest.mark.slow)]
+    ("examples", "steps"), [(3, 14), pytest.param(12, 40, marks=pytest.mark.slow)]
 )
 def test_random_work_leaves_what_the_model_says(make_app, examples, steps):
     class OpenShop(Shop):
