@@ -1,6 +1,7 @@
 """The front page: the list of routes, and in a real browser the forms that send requests.
 
-What needs a browser (chromium, and the package playwright) is skipped where there is none.
+What needs a browser (chromium, and the package playwright) is skipped where there is none. Most of
+it is slow.
 """
 
 import contextlib
@@ -377,6 +378,7 @@ def test_the_demo_of_five_minutes(shop, page):
     assert "There is no service ticket 15." in shown(page, "message")
 
 
+@pytest.mark.slow
 def test_login_keeps_the_open_form_and_lives_until_the_tab_is_closed(browser, shop, page):
     assert page.get_by_text("You are not logged in.").is_visible()
     assert not page.get_by_role("button", name="Log out").is_visible()
@@ -402,6 +404,7 @@ def test_login_keeps_the_open_form_and_lives_until_the_tab_is_closed(browser, sh
     assert send(page, "GET /mechanics/profile") == 401
 
 
+@pytest.mark.slow
 def test_wrong_login_says_so_and_a_token_that_is_no_longer_valid_is_dropped(shop, page):
     fields = page.get_by_role("form", name="customer")
     fields.get_by_label("Password").fill("a wrong guess")
@@ -415,6 +418,7 @@ def test_wrong_login_says_so_and_a_token_that_is_no_longer_valid_is_dropped(shop
     assert page.get_by_text("You are not logged in.").is_visible()
 
 
+@pytest.mark.slow
 def test_answers_are_indented_with_numbers_and_texts_as_sent(shop, page):
     strange = 'a "quoted" \\ part, {"price": 20.00}, [], [ 1 ] é'
     with shop.app.app_context():
@@ -453,6 +457,7 @@ def test_what_the_shop_sends_never_becomes_html(shop, page):
     assert page.locator("img").count() == 0
 
 
+@pytest.mark.slow
 def test_links_and_the_location_of_an_answer_are_buttons(shop, page):
     press(page, "GET /inventory")
     page.get_by_label("per_page", exact=True).fill("4")
@@ -481,6 +486,7 @@ def test_links_and_the_location_of_an_answer_are_buttons(shop, page):
     assert links(page) == []
 
 
+@pytest.mark.slow
 def test_parameters_are_inputs_and_empty_ones_are_not_sent(page):
     log_in(page, "mechanic")
     press(page, "DELETE /ticket_inventory/{ticket_id}/remove-inventory/{inventory_id}")
@@ -499,6 +505,7 @@ def test_parameters_are_inputs_and_empty_ones_are_not_sent(page):
     assert json.loads(shown(page, "body"))["quantity"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not (shutil.which("bash") and shutil.which("curl")), reason="needs bash and curl"
 )
@@ -524,6 +531,7 @@ def test_the_curl_line_makes_the_same_call(shop, page):
     assert page.evaluate("getSelection().toString()").startswith("curl -i -X GET")
 
 
+@pytest.mark.slow
 def test_a_new_route_or_send_clears_the_answer_and_a_late_one_is_not_shown(page):
     parts = ("status", "message", "links", "headers", "body")
     assert send(page, "GET /inventory") == 200
@@ -550,6 +558,7 @@ def test_a_new_route_or_send_clears_the_answer_and_a_late_one_is_not_shown(page)
     assert wait_for_answer(page) == 201
 
 
+@pytest.mark.slow
 def test_a_page_instead_of_json_and_a_closed_shop_give_a_message(shop, page):
     assert send(page, "GET /") == 200
     assert "not JSON" in shown(page, "message")
@@ -590,6 +599,7 @@ def tab_to(page, name):
     raise AssertionError(f"Tab does not lead to {name}.")
 
 
+@pytest.mark.slow
 def test_keyboard_alone_suffices(page):
     page.get_by_label("Customer's email").press("Enter")
     page.get_by_text("You are customer 1").wait_for()
@@ -612,6 +622,7 @@ def test_keyboard_alone_suffices(page):
     tab_to(page, "prev")
 
 
+@pytest.mark.slow
 def test_every_field_has_a_label_and_the_status_is_announced(page):
     without_label = """names => names.filter(name => {
       [...document.querySelectorAll("button")].find(b => b.innerText == name).click()
@@ -638,6 +649,7 @@ def visit_answers(page):
     yield "new record"
 
 
+@pytest.mark.slow
 def test_page_is_readable_in_light_and_in_dark(page):
     for state in visit_answers(page):
         for scheme in ("light", "dark"):
@@ -665,6 +677,7 @@ READ_LAYOUT = """names => names.map(name => {
 })"""
 
 
+@pytest.mark.slow
 def test_page_fits_a_phone_and_a_projector(page):
     for state in visit_answers(page):
         for width in (390, 960, 1280, 1920):
@@ -682,6 +695,7 @@ def test_page_fits_a_phone_and_a_projector(page):
                 assert (layout["form"]["top"], layout["form"]["height"]) == (0, 844), layout
 
 
+@pytest.mark.slow
 def test_text_is_large_enough_for_the_back_of_the_room(page):
     size = page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")
     assert size >= 20

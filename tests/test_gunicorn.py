@@ -7,6 +7,8 @@ import pytest
 from conftest import SECRET
 from servers import running_server
 
+pytestmark = pytest.mark.slow
+
 JSON = "Content-Type: application/json"
 CHUNKED = "Transfer-Encoding: chunked"
 LOGIN = {"email": "ana@x.example", "password": "a-guess"}

@@ -263,9 +263,8 @@ class Shop(RuleBasedStateMachine):
         assert stored == in_stock + sum(quantity for quantity, _price in lines)
 
 
-@pytest.mark.parametrize(
-    ("examples", "steps"), [(3, 14), pytest.param(12, 40, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("examples", "steps"), [(3, 14), (12, 40)])  # few for a server
 def test_random_work_leaves_what_the_model_says(make_app, examples, steps):
     class OpenShop(Shop):
         uncached = make_app(
