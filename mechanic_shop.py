@@ -50,7 +50,7 @@ DEFAULTS = {
     "RATELIMIT_DEFAULT": "200/minute",
     "RATELIMIT_HEADERS_ENABLED": True,
     "RATELIMIT_STORAGE_URI": "memory://",  # the memory of this process; or Redis, see below
-    "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,  # count in memory while Redis is away
+    "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,  # while Redis does not answer
     "RATELIMIT_SWALLOW_ERRORS": True,  # let a request pass if it cannot be counted
     "CACHE_TYPE": "SimpleCache",  # in memory, or in Redis
     "CACHE_DEFAULT_TIMEOUT": 60,  # seconds
@@ -76,8 +76,8 @@ def load_settings(config, overrides):
         config["SECRET_KEY"] = os.environ["SECRET_KEY"]
     config.from_mapping(overrides)  # overrides may be None
     if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):
-        # Each query sees what others have committed before it. (MariaDB's default is to show a
-        # request the data as it was at its first query, without later changes.)
+        # Each query sees what others have committed before it. (SQLite needs no setting for this.
+        # MariaDB's default is to show a request the data as it was at its first query.)
         options = {"isolation_level": "READ COMMITTED", **config["SQLALCHEMY_ENGINE_OPTIONS"]}
         config["SQLALCHEMY_ENGINE_OPTIONS"] = options
 
@@ -117,6 +117,7 @@ def prepare_sqlite(connection, _record):
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA foreign_keys = ON")  # check foreign keys
         connection.execute("PRAGMA journal_mode = WAL")  # readers do not wait for a writer
+        connection.execute("PRAGMA cache_size = -20000")  # keep 20,000 KiB of the file in memory
 
 
 # === Models =======================================================================================
@@ -165,7 +166,7 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: a number of piece
 # The database refuses a second line for the same part on the same ticket.
 sa.Index("ticket_part", TicketInventory.ticket_id, TicketInventory.inventory_id, unique=True)
 
-# The primary key is sorted by mechanic, and the index by ticket: both are quick to find.
+# The primary key finds rows by mechanic, its first column; the index finds them by ticket.
 service_mechanic = db.Table(
     "service_mechanic",
     sa.Column("mechanic_id", sa.ForeignKey("mechanics.id"), primary_key=True),
@@ -222,7 +223,7 @@ def password_matches(password, password_hash):
         return security.check_password_hash(password_hash, password)
 
 
-# log_in() checks this hash if no account has the email. A faster answer would reveal that none has.
+# log_in() checks this hash if there is no account. Without a check, the quick answer would tell so.
 UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 
 
@@ -245,7 +246,7 @@ class Text(ma.String):  # without the blanks around it, and not empty if it is r
         text = super()._deserialize(value, *args, **kwargs).strip()
         if self.required and not text:
             raise ValidationError("Must not be empty.")
-        if "\0" in text:  # not every database stores it
+        if "\0" in text:  # a character that not every database stores
             raise ValidationError("Must not contain NUL.")
         return text
 
@@ -397,8 +398,8 @@ search_schema = QuerySchema(only=("page", "per_page", "search"), unknown=EXCLUDE
 
 # === Errors =======================================================================================
 # Every error has the same JSON format, "problem details" (RFC 9457). Views call abort(404, "...")
-# or let an exception pass, and Flask calls the function for its class, or for the nearest class
-# above it. http_error() makes the answer; the others call it with the HTTP error that they choose.
+# or let an exception pass, and Flask calls the function for its class, or for the nearest base
+# class. http_error() makes the answer; the others call it with the HTTP error that they choose.
 # They are on a blueprint, as the app is made later; app_errorhandler: for errors of the whole app.
 
 main_bp = Blueprint("shop", __name__)  # its routes follow at the end
@@ -467,7 +468,7 @@ def load_json(optional=False):
         data = request.get_json()
         # JSON can write an emoji as two codes, "\ud83d\udd27". encode() fails if one is missing.
         current_app.json.dumps(data, ensure_ascii=False).encode()
-    except (exceptions.BadRequest, UnicodeError, RecursionError):  # the last if [[[[... is too deep
+    except (exceptions.BadRequest, UnicodeError, RecursionError):  # RecursionError: [[[[[...
         data = None
     if not isinstance(data, dict):
         abort(400, "The body must be a valid JSON object.")
@@ -483,8 +484,7 @@ def add_record(schema, record):
     """Store a new record, and return the answer: the record and its path."""
     db.session.add(record)
     db.session.commit()
-    location = f"{request.path.rstrip('/')}/{record.id}"
-    return schema.dump(record), 201, {"Location": location}
+    return schema.dump(record), 201, {"Location": f"{request.path.rstrip('/')}/{record.id}"}
 
 
 def change_record(schema, record, fields):
@@ -550,7 +550,7 @@ def decode_token(token):
     """Return the role and the account id in a token. Aborts with 401 if it is not valid."""
     detail = "Log in, and send the token in the header Authorization: Bearer."
     try:
-        # A JSON Web Key, as jwt.decode() would read a text as JSON if it can (a key in quotes).
+        # A key object: jwt.decode(), unlike encode(), would read a text in quotes as JSON.
         key = jwk.construct(current_app.config["SECRET_KEY"], "HS256")
         claims = jwt.decode(token, key, ["HS256"], options={"require_exp": True})
         role, account_id = claims["role"], WholeNumber(maximum=MAX_ID).deserialize(claims["sub"])
@@ -573,8 +573,8 @@ def address_and_email():
     return f"{get_remote_address()} {email}"
 
 
-# Two decorators for both login routes; a scope is a set of counters. The first counts the logins of
-# an IP address and stops those who try many emails, the second stops those who try many passwords.
+# Two decorators. Views with the same scope share its counters; here both login routes do. The first
+# stops those who try many emails from one IP address, the second those who try many passwords.
 limit_logins = limiter.shared_limit("100/minute", scope="logins")
 limit_guesses = limiter.shared_limit("10/minute", scope="guesses", key_func=address_and_email)
 
@@ -832,7 +832,7 @@ def rank_mechanics(parameters):
     count = sa.func.count(service_mechanic.c.ticket_id).label("ticket_count")  # .c: its columns
     # db.paginate takes only the first object of each row: a Bundle, with these four attributes.
     row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, count)
-    # One row for each mechanic, with the count of the tickets. An outer join: the count may be 0.
+    # outerjoin(), by the foreign key, keeps mechanics without a ticket: count() then counts none.
     query = sa.select(row).select_from(Mechanic).outerjoin(service_mechanic).group_by(Mechanic.id)
     query = query.order_by(count.desc(), Mechanic.id)
     return page_response(query, MechanicSchema(only=(*ID_AND_NAMES, "ticket_count")), parameters)
@@ -868,8 +868,8 @@ def get_mechanic(mechanic_id):
 def update_mechanic(fields, mechanic_id):
     """Change a mechanic: PUT all required fields, PATCH any."""
     mechanic = get_or_404(Mechanic, mechanic_id)
-    login_changes = "password" in fields or fields.get("email", mechanic.email) != mechanic.email
-    if login_changes and mechanic_id != request.mechanic_id:
+    changes_login = "password" in fields or fields.get("email", mechanic.email) != mechanic.email
+    if changes_login and mechanic_id != request.mechanic_id:
         abort(403, "Only the mechanics themselves may change their email and password.")
     return change_record(mechanic_schema, mechanic, fields)
 
@@ -1065,7 +1065,7 @@ def assign_inventory(fields, ticket_id, inventory_id):
 
 @ticket_inventory_bp.delete("/<id:ticket_id>/remove-inventory/<id:inventory_id>")
 @token_required("mechanic")
-@query_parameters(QuerySchema(only=["quantity"]))  # a misspelled parameter is 400
+@query_parameters(QuerySchema(only=["quantity"]))  # or ?Quantity=1 would remove all
 def remove_inventory(parameters, ticket_id, inventory_id):
     """Put pieces of a part from a ticket back into stock: all of them, or ?quantity= of them."""
     lock_ticket(ticket_id)
@@ -1098,7 +1098,7 @@ def front_page():
         "default-src 'none'",  # load nothing, except what the next lines allow
         f"script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'",  # <script nonce="..."> runs
         "connect-src 'self'",  # the script may send requests to this shop only
-        "base-uri 'none'; form-action 'none'",  # no <base> changes its links
+        "base-uri 'none'; form-action 'none'",  # no <base>, no form that is sent
         "frame-ancestors 'none'",  # no other page shows this one inside it
     ]
     page = render_template("front_page.html", app=current_app, nonce=nonce)
@@ -1160,8 +1160,8 @@ def create_app(config=None):
     app = Flask(__name__, static_folder=None)
     load_settings(app.config, config)
     app.config["SECRET_KEY"] = load_secret_key(app)
-    # A server calls app.wsgi_app with each request. ProxyFix, put in front, takes the caller's IP
-    # address from X-Forwarded-For, if there are other servers in between (TRUSTED_PROXIES).
+    # A proxy, a server in between, writes the caller's IP address into the header X-Forwarded-For.
+    # ProxyFix gets each request before Flask, and takes it from there if TRUSTED_PROXIES is not 0.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"])
     app.json.sort_keys = False  # the keys of an answer stay in the order of the fields
     app.url_map.strict_slashes = False  # an address works with and without a slash at its end
@@ -1186,9 +1186,9 @@ def main():
         if not port.isdecimal() or int(port) > 65535:
             raise ValueError(f"PORT must be a number from 0 to 65535, not {port}.")
         app = create_app()
-        # Open the port and close it again: if it is in use, this raises an error, reported below.
+        # If the port is in use, this raises an error; make_server() would print one and exit.
         socket.create_server((host, int(port))).close()
-        # The server of app.run(), without its warning. (It is for development: see README.md.)
+        # app.run() uses this server, too, and warns that it is for development: see README.md.
         server = serving.make_server(host, int(port), app, threaded=True)
     except Exception as error:
         sys.exit("The shop cannot open: " + str(error).partition("\n")[0])  # its first line

@@ -264,7 +264,7 @@ class Shop(RuleBasedStateMachine):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("examples", "steps"), [(3, 14), (12, 40)])  # few for a server
+@pytest.mark.parametrize(("examples", "steps"), [(3, 14), (8, 40)])  # few for a server
 def test_random_work_leaves_what_the_model_says(make_app, examples, steps):
     class OpenShop(Shop):
         uncached = make_app(

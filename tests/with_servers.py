@@ -54,7 +54,7 @@ DESELECTED = [
     "test_lists.py::test_odd_number_",
     "test_lists.py::test_parameter_that_a_list_does_not_know_",
     "test_tokens.py::test_odd_authorization_header_",
-    "test_properties.py::test_random_work_leaves_what_the_model_says[12-40]",
+    "test_properties.py::test_random_work_leaves_what_the_model_says[8-40]",
 ]
 
 
