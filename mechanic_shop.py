@@ -223,7 +223,7 @@ def password_matches(password, password_hash):
         return security.check_password_hash(password_hash, password)
 
 
-# log_in() checks this hash if there is no account. Without a check, the quick answer would tell so.
+# log_in() checks this hash if there is no account: a quicker answer would tell that there is none.
 UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 
 
@@ -614,7 +614,7 @@ def log_in(role, email, password):
 
 def token_required(*roles):
     """Let only callers with a token of one of these roles reach the view. Aborts with 401 or 403.
-    The view finds them in request.mechanic_id or request.customer_id; the other one is None."""
+    The caller's id is then in request.mechanic_id or request.customer_id; the other one is None."""
 
     def decorator(view):
         @functools.wraps(view)
@@ -832,7 +832,7 @@ def rank_mechanics(parameters):
     count = sa.func.count(service_mechanic.c.ticket_id).label("ticket_count")  # .c: its columns
     # db.paginate takes only the first object of each row: a Bundle, with these four attributes.
     row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, count)
-    # outerjoin(), by the foreign key, keeps mechanics without a ticket: count() then counts none.
+    # outerjoin(), by the foreign key, keeps mechanics without a ticket: their count is 0.
     query = sa.select(row).select_from(Mechanic).outerjoin(service_mechanic).group_by(Mechanic.id)
     query = query.order_by(count.desc(), Mechanic.id)
     return page_response(query, MechanicSchema(only=(*ID_AND_NAMES, "ticket_count")), parameters)
@@ -1065,7 +1065,7 @@ def assign_inventory(fields, ticket_id, inventory_id):
 
 @ticket_inventory_bp.delete("/<id:ticket_id>/remove-inventory/<id:inventory_id>")
 @token_required("mechanic")
-@query_parameters(QuerySchema(only=["quantity"]))  # or ?Quantity=1 would remove all
+@query_parameters(QuerySchema(only=["quantity"]))  # 400 for others, as ?Quantity=1
 def remove_inventory(parameters, ticket_id, inventory_id):
     """Put pieces of a part from a ticket back into stock: all of them, or ?quantity= of them."""
     lock_ticket(ticket_id)
