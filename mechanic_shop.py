@@ -229,8 +229,8 @@ UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 
 # === Schemas ======================================================================================
 # What callers may send, and what they get. A schema makes a field of each column of its model: of
-# Customer.first_name it makes Text(required=True, validate=Length(max=100)). Fields are
-# written down where a column does not say enough. A number is refused rather than rounded.
+# Customer.first_name it makes Text(required=True, validate=Length(max=100)). Fields are written
+# down where a column does not say enough. A number is refused rather than rounded.
 
 ID_AND_NAMES = ("id", "first_name", "last_name")
 MAX_ID = 999_999_999  # nine digits, which fit into an integer column of every database
@@ -304,8 +304,7 @@ class AccountSchema(RecordSchema):
     # Some databases treat é as e and find an account by another's email: only ASCII is allowed.
     # post_load: what load() does with a value after its checks; a loaded password is a hash.
     email = Text(required=True, validate=[Length(max=254), Email(), ASCII], post_load=str.lower)
-    # A password is a String, not a Text, because it keeps the blanks around it.
-    password = ma.String(
+    password = ma.String(  # not a Text, because a password keeps the blanks around it
         required=True, load_only=True, validate=Length(8, 128), post_load=hash_password
     )
 
@@ -360,6 +359,7 @@ class ServiceTicketSchema(RecordSchema):
 
     @validates("customer_id")
     def check_customer_exists(self, customer_id, **_kwargs):  # _kwargs: not used here
+        """Raise ValidationError if there is no such customer."""
         if db.session.get(Customer, customer_id) is None:
             raise ValidationError(f"There is no customer {customer_id}.")
 
@@ -370,6 +370,7 @@ class EditMechanicsSchema(ma.Schema):
 
     @validates_schema  # called when both lists are valid
     def check_ids(self, fields, **_kwargs):
+        """Raise ValidationError if both lists are empty, or a mechanic is in both."""
         added, removed = fields["add_ids"], fields["remove_ids"]  # MechanicIds has made mechanics
         if not added and not removed:
             raise ValidationError("Name at least one mechanic.", field_name="add_ids")
@@ -388,6 +389,7 @@ class QuerySchema(ma.Schema):  # the query parameters; each route takes some of 
 
 customer_schema = CustomerSchema()
 mechanic_schema = MechanicSchema()
+ranking_schema = MechanicSchema(only=(*ID_AND_NAMES, "ticket_count"))
 login_schema = LoginSchema()
 inventory_schema = InventorySchema()
 ticket_inventory_schema = TicketInventorySchema(exclude=["name"])  # only ids and numbers
@@ -550,7 +552,7 @@ def decode_token(token):
     """Return the role and the account id in a token. Aborts with 401 if it is not valid."""
     detail = "Log in, and send the token in the header Authorization: Bearer."
     try:
-        # A key object: jwt.decode(), unlike encode(), would read a text in quotes as JSON.
+        # A key object: jwt.decode(), unlike encode(), would read a SECRET_KEY in quotes as JSON.
         key = jwk.construct(current_app.config["SECRET_KEY"], "HS256")
         claims = jwt.decode(token, key, ["HS256"], options={"require_exp": True})
         role, account_id = claims["role"], WholeNumber(maximum=MAX_ID).deserialize(claims["sub"])
@@ -558,9 +560,8 @@ def decode_token(token):
     except Exception:  # no token, or a wrong one, which may be wrong in any way
         abort(401, detail)
     password_hash = db.session.scalar(sa.select(model.password).where(model.id == account_id))
-    # Has the account been deleted, or its password changed?
     if password_hash is None or claims.get("fingerprint") != fingerprint(password_hash):
-        abort(401, detail)
+        abort(401, detail)  # the account was deleted, or its password changed
     return role, account_id
 
 
@@ -834,8 +835,7 @@ def rank_mechanics(parameters):
     row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, count)
     # outerjoin(), by the foreign key, keeps mechanics without a ticket: their count is 0.
     query = sa.select(row).select_from(Mechanic).outerjoin(service_mechanic).group_by(Mechanic.id)
-    query = query.order_by(count.desc(), Mechanic.id)
-    return page_response(query, MechanicSchema(only=(*ID_AND_NAMES, "ticket_count")), parameters)
+    return page_response(query.order_by(count.desc(), Mechanic.id), ranking_schema, parameters)
 
 
 @mechanics_bp.get("/my-tickets")
