@@ -14,20 +14,10 @@ from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
-from werkzeug.security import generate_password_hash
+from harness.shop import SECRET, caller, calling, close, delete_rows, drop_tables, empty_database
 
-# Hash passwords in a thirtieth of the usual time, from the module's own first hash on.
-USUAL_COST = generate_password_hash.__defaults__
-generate_password_hash.__defaults__ = ("scrypt:1024:8:1", 16)
-
-import mechanic_shop  # noqa: E402
-from mechanic_shop import Customer, Mechanic, cache, db, encode_token, limiter  # noqa: E402
-
-PASSWORD = "correct-horse"
-PASSWORD_HASH = generate_password_hash(PASSWORD)
-SECRET = "a secret that only the tests know, 40 b."
-ELSEWHERE = "198.51.100.7"
-MODELS = {"customer": Customer, "mechanic": Mechanic}
+import mechanic_shop
+from mechanic_shop import cache, db, limiter
 
 
 @sa.event.listens_for(sa.Engine, "connect")
@@ -62,39 +52,6 @@ def pytest_runtest_makereport(item, call):
 
 
 # --- The database and the settings ---
-
-
-def drop_tables(engine):
-    """Drop all tables of a database."""
-    found = sa.MetaData()
-    found.reflect(engine)
-    found.drop_all(engine)
-
-
-def empty_database(folder):
-    """Return the URL of an empty database: of a new file in the folder, or of the server's."""
-    url = os.environ.get("TEST_DATABASE_URL")
-    if not url:
-        return f"sqlite:///{folder}/shop.db"
-    engine = sa.create_engine(url)
-    drop_tables(engine)
-    engine.dispose()
-    return url
-
-
-def delete_rows(engine):
-    """Delete the rows of all tables, so that ids begin with 1 again: faster than new tables."""
-    tables = [table.name for table in reversed(db.metadata.sorted_tables)]
-    statements = [f"DELETE FROM {table}" for table in tables]
-    if engine.dialect.name == "sqlite":
-        statements.append("DELETE FROM sqlite_sequence")
-    elif engine.dialect.name == "postgresql":
-        statements = [f"TRUNCATE {', '.join(tables)} RESTART IDENTITY"]
-    else:
-        statements += [f"ALTER TABLE {table} AUTO_INCREMENT = 1" for table in tables]
-    with engine.begin() as connection:
-        for statement in statements:
-            connection.exec_driver_sql(statement)
 
 
 @pytest.fixture(scope="session")
@@ -149,12 +106,6 @@ def environment(monkeypatch, database_url, redis_url):
 # --- The shop ---
 
 
-def close(app):
-    """Close an app's connections to the database."""
-    with app.app_context():
-        db.engine.dispose()
-
-
 @pytest.fixture
 def make_app(environment):
     """A function that opens the shop with these settings; all are closed after the test."""
@@ -195,47 +146,6 @@ def unlimited(app, monkeypatch):
 
 
 # --- People ---
-
-
-def add_account(app, role, first_name):
-    """Store an account without the wait for a password hash, and return its id."""
-    columns = {
-        "first_name": first_name,
-        "last_name": "Example",
-        "email": f"{first_name}@{role}.example".lower(),
-        "password": PASSWORD_HASH,
-    }
-    with app.app_context():
-        statement = sa.insert(MODELS[role]).values(**columns)
-        new_id = db.session.execute(statement).inserted_primary_key.id
-        db.session.commit()
-    return new_id
-
-
-def token_of(app, role, account_id):
-    """Return a fresh token for an account."""
-    with app.app_context():
-        return encode_token(account_id, role)
-
-
-def calling(app, token=None, address="127.0.0.1"):
-    """Return a test client that sends this token and calls from this address."""
-    client = app.test_client()
-    client.environ_base["REMOTE_ADDR"] = address
-    if token:
-        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
-    return client
-
-
-def caller(app, role, first_name):
-    """Add an account and return a test client of it, which knows its id, email and token."""
-    account_id = add_account(app, role, first_name)
-    token = token_of(app, role, account_id)
-    client = calling(app, token)
-    client.id = account_id
-    client.email = f"{first_name}@{role}.example".lower()
-    client.token = token
-    return client
 
 
 @pytest.fixture
@@ -352,24 +262,3 @@ def hold(app):
 
 
 # --- Answers ---
-
-
-def shows(record, fields):
-    """Say whether a record in an answer has these values. It may have more: a new column."""
-    assert {name: record[name] for name in fields} == fields
-    return True
-
-
-def problem(response, status, *fields):
-    """Assert that a response is this refusal, and return its detail."""
-    assert response.status_code == status, response.get_data(as_text=True)
-    assert response.content_type == "application/problem+json"
-    body = response.json
-    assert body["type"] == "about:blank"
-    assert body["status"] == status
-    assert body["title"]
-    assert body["detail"]
-    assert sorted(body.get("errors", {})) == sorted(fields), body
-    for messages in body.get("errors", {}).values():
-        assert all(isinstance(message, str) for message in messages)
-    return body["detail"]

@@ -23,38 +23,38 @@ from urllib.parse import urlsplit
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import redis
-from servers import NotThere, new_database, own_server
+from harness.servers import NotThere, new_database, own_server
 
 TESTS = Path(__file__).parent
 KINDS = ["postgresql", "mariadb"]
 INDEPENDENT = {
-    "test_application.py": "settings and the start",
-    "test_authorization.py": "roles and paths",
-    "test_crash.py": "SQLite files alone",
-    "test_faults.py": "starts servers of its own",
-    "test_flood.py": "one process and its memory",
-    "test_front_page.py": "shows the routes",
-    "test_gunicorn.py": "what comes in over a socket",
-    "test_hostile_input.py": "paths, methods and headers",
-    "test_passwords.py": "hashing",
-    "test_postman.py": "the collection is the same",
-    "test_readme.py": "SQLite, as the README",
-    "test_secrets.py": "keys, passwords and headers",
+    "app/test_application.py": "settings and the start",
+    "api/test_authorization.py": "roles and paths",
+    "slow/test_crash.py": "SQLite files alone",
+    "slow/test_faults.py": "starts servers of its own",
+    "slow/test_flood.py": "one process and its memory",
+    "page/test_front_page.py": "shows the routes",
+    "slow/test_gunicorn.py": "what comes in over a socket",
+    "api/test_hostile_input.py": "paths, methods and headers",
+    "api/test_passwords.py": "hashing",
+    "postman/test_postman.py": "the collection is the same",
+    "docs/test_readme.py": "SQLite, as the README",
+    "app/test_secrets.py": "keys, passwords and headers",
 }
 # So begin the names of tests whose requests are refused before the database is asked, and last
 # that of the longest test.
 DESELECTED = [
-    "test_bad_input.py::test_body_",
-    "test_bad_input.py::test_compressed_body_",
-    "test_bad_input.py::test_login_with_odd_values_",
-    "test_bad_input.py::test_odd_content_length_",
-    "test_bad_input.py::test_post_and_put_refuse_",
-    "test_bad_input.py::test_unknown_field_",
-    "test_bad_input.py::test_value_that_",
-    "test_lists.py::test_odd_number_",
-    "test_lists.py::test_parameter_that_a_list_does_not_know_",
-    "test_tokens.py::test_odd_authorization_header_",
-    "test_properties.py::test_random_work_leaves_what_the_model_says[8-40]",
+    "api/test_bad_input.py::test_body_",
+    "api/test_bad_input.py::test_compressed_body_",
+    "api/test_bad_input.py::test_login_with_odd_values_",
+    "api/test_bad_input.py::test_odd_content_length_",
+    "api/test_bad_input.py::test_post_and_put_refuse_",
+    "api/test_bad_input.py::test_unknown_field_",
+    "api/test_bad_input.py::test_value_that_",
+    "api/test_lists.py::test_odd_number_",
+    "api/test_lists.py::test_parameter_that_a_list_does_not_know_",
+    "api/test_tokens.py::test_odd_authorization_header_",
+    "slow/test_properties.py::test_random_work_leaves_what_the_model_says[8-40]",
 ]
 
 
