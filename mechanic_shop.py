@@ -774,20 +774,19 @@ def put_back_into_stock(inventory_id, pieces):
     db.session.execute(update.values(quantity=Inventory.quantity + pieces))
 
 
-def find_mechanics(ids):
-    """Return the mechanics with these ids. Aborts with 400 if there is none with one of them."""
-    mechanics = db.session.scalars(sa.select(Mechanic).where(Mechanic.id.in_(ids))).all()
-    missing = set(ids) - {mechanic.id for mechanic in mechanics}
-    if missing:
-        abort(400, f"There is no mechanic {', '.join(map(str, sorted(missing)))}.")
-    return mechanics
-
-
-def change_mechanics(ticket_id, added, removed):
-    """Put mechanics on a locked ticket, then take others off. Answer with the ticket."""
+def change_mechanics(ticket_id, add_ids=(), remove_ids=(), unknown=404):
+    """Put mechanics on a ticket, then take others off. Answer with the ticket. Aborts with the
+    status unknown if there is no mechanic with one of the ids."""
+    lock_ticket(ticket_id)
     ticket = get_or_404(ServiceTicket, ticket_id)
-    mechanics = (set(ticket.mechanics) | set(added)) - set(removed)  # a set: nobody is in it twice
-    ticket.mechanics = sorted(mechanics, key=lambda mechanic: mechanic.id)
+    named = {*add_ids, *remove_ids}
+    found = db.session.scalars(sa.select(Mechanic).where(Mechanic.id.in_(named))).all()
+    missing = named - {mechanic.id for mechanic in found}
+    if missing:
+        abort(unknown, f"There is no mechanic {', '.join(map(str, sorted(missing)))}.")
+    mechanics = {*ticket.mechanics, *found}  # a set: nobody is in it twice
+    staying = [mechanic for mechanic in mechanics if mechanic.id not in remove_ids]
+    ticket.mechanics = sorted(staying, key=lambda mechanic: mechanic.id)
     db.session.commit()
     return service_ticket_schema.dump(ticket)
 
@@ -847,25 +846,21 @@ def delete_service_ticket(ticket_id):
 @body(EditMechanicsSchema())
 def edit_mechanics(fields, ticket_id):
     """Put mechanics on a ticket (add_ids) and take others off (remove_ids), all or nothing."""
-    lock_ticket(ticket_id)
-    added, removed = find_mechanics(fields["add_ids"]), find_mechanics(fields["remove_ids"])
-    return change_mechanics(ticket_id, added, removed)
+    return change_mechanics(ticket_id, fields["add_ids"], fields["remove_ids"], unknown=400)
 
 
 @service_tickets_bp.put("/<id:ticket_id>/assign-mechanic/<id:mechanic_id>")
 @token_required("mechanic")
 def assign_mechanic(ticket_id, mechanic_id):
     """Put a mechanic on a ticket."""
-    lock_ticket(ticket_id)
-    return change_mechanics(ticket_id, [get_or_404(Mechanic, mechanic_id)], [])
+    return change_mechanics(ticket_id, add_ids=[mechanic_id])
 
 
 @service_tickets_bp.put("/<id:ticket_id>/remove-mechanic/<id:mechanic_id>")
 @token_required("mechanic")
 def remove_mechanic(ticket_id, mechanic_id):
     """Take a mechanic off a ticket."""
-    lock_ticket(ticket_id)
-    return change_mechanics(ticket_id, [], [get_or_404(Mechanic, mechanic_id)])
+    return change_mechanics(ticket_id, remove_ids=[mechanic_id])
 
 
 @ticket_inventory_bp.post("/<id:ticket_id>/assign-inventory/<id:inventory_id>")
@@ -1103,8 +1098,7 @@ def create_app(config=None):
     return app
 
 
-def main():
-    """Serve the shop, as `python mechanic_shop.py` does."""
+if __name__ == "__main__":
     port = os.environ.get("PORT") or "5000"
     try:
         if not port.isdecimal():
@@ -1112,7 +1106,3 @@ def main():
         create_app().run(os.environ.get("HOST") or "127.0.0.1", int(port))
     except Exception as error:
         sys.exit("The shop cannot open: " + str(error).partition("\n")[0])  # its first line
-
-
-if __name__ == "__main__":
-    main()
