@@ -1027,7 +1027,7 @@ def load_settings(config, overrides):
         config["SECRET_KEY"] = os.environ["SECRET_KEY"]
     config.from_mapping(overrides)  # overrides may be None
     if not isinstance(config["TRUSTED_PROXIES"], int):
-        raise RuntimeError("FLASK_TRUSTED_PROXIES must be a number.")
+        raise ValueError("FLASK_TRUSTED_PROXIES must be a number.")
 
 
 def load_secret_key(app):
@@ -1042,7 +1042,7 @@ def load_secret_key(app):
         key = path.read_text()
     key = str(key)  # Flask reads FLASK_SECRET_KEY=123... as a number
     if len(key.encode()) < 32:
-        raise RuntimeError("SECRET_KEY must have at least 32 bytes.")
+        raise ValueError("SECRET_KEY must have at least 32 bytes.")
     return key
 
 
@@ -1078,7 +1078,7 @@ def register_blueprints(app):
 
 def create_app(config=None):
     """Return the application. config is a dict of settings, which win over the environment.
-    Raises RuntimeError if the secret key is too short or a setting is not a number."""
+    Raises ValueError if the secret key is too short or a setting is not a number."""
     app = Flask(__name__)
     load_settings(app.config, config)
     app.config["SECRET_KEY"] = load_secret_key(app)

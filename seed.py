@@ -1,12 +1,11 @@
 """Fill the shop with sample data, or add a mechanic to it.
 
 python seed.py                          sample data for an empty database
-python seed.py --reset                  empty the database first
+python seed.py --reset                  drop all tables first
 python seed.py --tickets 100000         a large shop, the same one each time
 python seed.py --mechanic EMAIL         one more mechanic, or a new password for one
 """
 
-import contextlib
 import datetime as dt
 import itertools
 import random
@@ -15,6 +14,7 @@ import sys
 import click
 import sqlalchemy as sa
 from marshmallow import ValidationError
+from sqlalchemy import exc
 from werkzeug.security import generate_password_hash
 
 from mechanic_shop import (
@@ -26,13 +26,12 @@ from mechanic_shop import (
     create_app,
     db,
     mechanic_schema,
-    service_mechanic,
 )
 
 PASSWORD = "turn-the-wrench"  # of all sample accounts, and printed for the class
-CHUNK = 1000
+CHUNK = 1000  # tickets that are stored at once
 
-MECHANICS = [  # the last one is new here and has no ticket yet
+MECHANICS = [  # first name, last name, salary, address; the last one is new and has no ticket yet
     ("Ana", "Ruiz", 68_000, "12 Foundry Lane"),
     ("Bert", "Olsen", 61_500, "3 Canal Street"),
     ("Chidi", "Okafor", 72_250.50, "48 Hillcrest Avenue"),
@@ -87,63 +86,10 @@ JOBS = [  # what is done, the price of the labour, the parts that it takes
         {"oil filter": 1, "engine oil 5W-30, 1 l": 5, "air filter": 1, "spark plug": 4},
     ),
 ]
-FIRST_NAMES = [
-    "Ada",
-    "Boris",
-    "Carmen",
-    "Dev",
-    "Elif",
-    "Femi",
-    "Greta",
-    "Hugo",
-    "Ines",
-    "Jonas",
-    "Kira",
-    "Liam",
-    "Mei",
-    "Nils",
-    "Olga",
-]
-LAST_NAMES = [
-    "Abbott",
-    "Bianchi",
-    "Costa",
-    "Dubois",
-    "Ekberg",
-    "Fischer",
-    "Garcia",
-    "Hansen",
-    "Ivanov",
-    "Jensen",
-]
-STREETS = [
-    "Maple Street",
-    "Harbour Road",
-    "Mill Lane",
-    "Church Street",
-    "Park Avenue",
-    "Bridge Road",
-]
+FIRST_NAMES = "Ada Boris Carmen Dev Elif Femi Greta Hugo Ines Jonas Kira Liam Mei Nils Olga".split()
+LAST_NAMES = "Abbott Bianchi Costa Dubois Ekberg Fischer Garcia Hansen Ivanov Jensen".split()
+STREETS = "Maple Street,Harbour Road,Mill Lane,Church Street,Park Avenue,Bridge Road".split(",")
 VIN_CHARACTERS = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"  # I, O and Q are too much like 1 and 0
-
-
-def insert(model, rows):
-    """Insert dicts of columns and return the new ids, in their order."""
-    statement = sa.insert(model).returning(model.id, sort_by_parameter_order=True)
-    return db.session.scalars(statement, rows).all()
-
-
-def sample_mechanics(password_hash):
-    """Yield the columns of the mechanics."""
-    for first_name, last_name, salary, address in MECHANICS:
-        yield {
-            "first_name": first_name,
-            "last_name": last_name,
-            "email": f"{first_name}@shop.example".lower(),
-            "password": password_hash,
-            "salary": salary,
-            "address": address,
-        }
 
 
 def sample_customers(count, password_hash, rng):
@@ -161,48 +107,45 @@ def sample_customers(count, password_hash, rng):
         }
 
 
-def sample_ticket(number, customer_ids, rng):
-    """Return the columns of a ticket. The first three are the first customer's."""
-    service_desc, price, _parts = JOBS[number % len(JOBS)]
-    return {
-        "customer_id": customer_ids[0] if number < 3 else rng.choice(customer_ids),
-        "vin": "".join(rng.choices(VIN_CHARACTERS, k=17)),
-        "service_desc": service_desc,
-        "service_date": dt.date(2026, 1, 5) + dt.timedelta(days=number % 300),
-        "price": price,
-    }
-
-
-def insert_tickets(numbers, customer_ids, mechanic_ids, part_ids, rng):
-    """Insert the tickets with these numbers, with their mechanics and parts."""
-    ticket_ids = insert(ServiceTicket, [sample_ticket(n, customer_ids, rng) for n in numbers])
-    workers, lines = [], []
-    for number, ticket_id in zip(numbers, ticket_ids, strict=True):
-        for mechanic_id in rng.sample(mechanic_ids, k=rng.choice([1, 1, 2, 3])):
-            workers.append({"ticket_id": ticket_id, "mechanic_id": mechanic_id})
-        for name, quantity in JOBS[number % len(JOBS)][2].items():
-            part = {"inventory_id": part_ids[name], "unit_price": PARTS[name][0]}
-            lines.append({"ticket_id": ticket_id, "quantity": quantity} | part)
-    db.session.execute(sa.insert(service_mechanic), workers)
-    db.session.execute(sa.insert(TicketInventory), lines)  # each chunk's first job takes parts
+def sample_ticket(number, customer_ids, parts, rng):
+    """Return a ticket with its parts. The first three are the first customer's."""
+    service_desc, price, needed = JOBS[number % len(JOBS)]
+    return ServiceTicket(
+        customer_id=customer_ids[0] if number < 3 else rng.choice(customer_ids),
+        vin="".join(rng.choices(VIN_CHARACTERS, k=17)),
+        service_desc=service_desc,
+        service_date=dt.date(2026, 1, 5) + dt.timedelta(days=number % 300),
+        price=price,
+        parts=[
+            TicketInventory(part=parts[name], quantity=quantity, unit_price=parts[name].price)
+            for name, quantity in needed.items()
+        ],
+    )
 
 
 def fill(customers, tickets):
     """Fill an empty database in one transaction: so many customers and tickets, and the rest."""
     rng = random.Random(1)  # the same shop each time
+    parts = {name: Inventory(name=name, price=p, quantity=q) for name, (p, q) in PARTS.items()}
+    db.session.add_all(parts.values())
+    # All accounts have one password, hashed once. insert() stores the hash as it is, where
+    # Customer(password=...) would take it for a password and hash it.
     password_hash = generate_password_hash(PASSWORD)
-    parts = [{"name": name, "price": p, "quantity": q} for name, (p, q) in PARTS.items()]
-    part_ids = dict(zip(PARTS, insert(Inventory, parts), strict=True))
-    mechanic_ids = insert(Mechanic, list(sample_mechanics(password_hash)))
-    customer_ids = []
-    people = sample_customers(customers, password_hash, rng)
-    while chunk := list(itertools.islice(people, CHUNK)):
-        customer_ids += insert(Customer, chunk)
-    with click.progressbar(length=tickets, label="Tickets", hidden=tickets <= CHUNK) as bar:
-        for start in range(0, tickets, CHUNK):
-            numbers = range(start, min(start + CHUNK, tickets))
-            insert_tickets(numbers, customer_ids, mechanic_ids[:-1], part_ids, rng)
-            bar.update(len(numbers))
+    for first_name, last_name, salary, address in MECHANICS:
+        names = {"first_name": first_name, "last_name": last_name}
+        login = {"email": f"{first_name}@shop.example".lower(), "password": password_hash}
+        columns = names | login | {"salary": salary, "address": address}
+        db.session.execute(sa.insert(Mechanic), columns)
+    db.session.execute(sa.insert(Customer), list(sample_customers(customers, password_hash, rng)))
+    customer_ids = db.session.scalars(sa.select(Customer.id).order_by(Customer.id)).all()
+    mechanics = db.session.scalars(sa.select(Mechanic).order_by(Mechanic.id)).all()
+    for start in range(0, tickets, CHUNK):
+        numbers = range(start, min(start + CHUNK, tickets))
+        new = [sample_ticket(number, customer_ids, parts, rng) for number in numbers]
+        for ticket in new:
+            ticket.mechanics = rng.sample(mechanics[:-1], k=rng.choice([1, 1, 2, 3]))
+        db.session.add_all(new)
+        db.session.flush()  # writes them, so that the session need not keep them
     db.session.commit()
 
 
@@ -222,31 +165,45 @@ def report():
     click.echo("These accounts are for a class, never for a server that others can reach.")
 
 
+def load_mechanic(fields, partial):
+    """Return the fields of a mechanic, checked. Raises click.ClickException if one is not valid."""
+    try:
+        return mechanic_schema.load(fields, partial=partial)
+    except ValidationError as error:
+        problems = (f"{field}: {' '.join(texts)}" for field, texts in error.messages.items())
+        raise click.ClickException("; ".join(problems)) from None
+
+
 def save_mechanic(email, first_name, last_name, password):
     """Add a mechanic, or give the one with this email a new password; ask for what is missing.
 
     Raises click.ClickException when a value is not valid.
     """
-    mechanic = db.session.scalar(sa.select(Mechanic).filter_by(email=email.strip().lower()))
-    fields = {"email": email}
+    fields = load_mechanic({"email": email}, partial=True)
+    mechanic = db.session.scalar(sa.select(Mechanic).filter_by(**fields))
     if mechanic is None:
         fields["first_name"] = first_name or click.prompt("First name")
         fields["last_name"] = last_name or click.prompt("Last name")
+    else:
+        click.echo(f"There is a mechanic {mechanic.email}, who now gets a new password.")
     fields["password"] = password or click.prompt(
         "Password", hide_input=True, confirmation_prompt=True
     )
-    try:
-        fields = mechanic_schema.load(fields, partial=mechanic is not None)
-    except ValidationError as error:
-        problems = (f"{field}: {' '.join(texts)}" for field, texts in error.messages.items())
-        raise click.ClickException("; ".join(problems)) from None
+    fields = load_mechanic(fields, partial=mechanic is not None)
     if mechanic is None:
         db.session.add(Mechanic(**fields))
         click.echo(f"Added the mechanic {fields['email']}.")
     else:
-        mechanic.password = fields["password"]  # the schema has hashed it
+        mechanic.password = fields["password"]
         click.echo(f"The mechanic {mechanic.email} has a new password.")
     db.session.commit()
+
+
+def drop_tables():
+    """Drop all tables of the database, also those of models that the shop does not have."""
+    found = sa.MetaData()
+    found.reflect(db.engine)
+    found.drop_all(db.engine)
 
 
 def fill_or_explain(reset, yes, customers, tickets):
@@ -254,7 +211,7 @@ def fill_or_explain(reset, yes, customers, tickets):
     if reset:
         if not yes:
             click.confirm(f"Delete everything in {db.engine.url!r}?", abort=True)
-        db.drop_all()
+        drop_tables()
         db.create_all()
     if any(count(model) for model in (Mechanic, Customer, ServiceTicket, Inventory)):
         click.echo("There is data in the shop already; nothing was changed.")
@@ -265,28 +222,28 @@ def fill_or_explain(reset, yes, customers, tickets):
 
 
 @click.command(help=__doc__.partition("\n")[0])
-@click.option("--reset", is_flag=True, help="Delete everything first, after asking.")
-@click.option("--yes", is_flag=True, help="Do not ask before deleting.")
+@click.option("--reset", is_flag=True, help="Drop all tables first, after asking.")
+@click.option("--yes", is_flag=True, help="Do not ask before dropping them.")
 @click.option("--customers", type=click.IntRange(25), default=25, show_default=True)
 @click.option("--tickets", type=click.IntRange(15), default=15, show_default=True)
 @click.option("--mechanic", metavar="EMAIL", help="Add this mechanic, or change the password.")
 @click.option("--first-name", help="Of the mechanic to add; asked for when left out.")
 @click.option("--last-name", help="Of the mechanic to add; asked for when left out.")
-@click.option("--password", help="Of the mechanic; asked for when left out.")
+@click.option("--password", help="For scripts: shells remember it. Asked for when left out.")
 def main(reset, yes, customers, tickets, mechanic, first_name, last_name, password):
     """Run the command line."""
     try:
         app = create_app()
-    except Exception as error:
-        reason = str(error).partition("\n")[0]
-        sys.exit(f"The shop cannot open: {reason}")
-    with app.app_context(), contextlib.ExitStack() as closing:
-        closing.callback(db.engine.dispose)
-        closing.callback(db.session.remove)
-        if mechanic:
-            save_mechanic(mechanic, first_name, last_name, password)
-        else:
-            fill_or_explain(reset, yes, customers, tickets)
+        with app.app_context():
+            if mechanic:
+                save_mechanic(mechanic, first_name, last_name, password)
+            else:
+                fill_or_explain(reset, yes, customers, tickets)
+            db.engine.dispose()
+    except click.Abort:  # the answer to a question was no
+        raise
+    except (exc.SQLAlchemyError, ImportError, OSError, RuntimeError, ValueError) as error:
+        sys.exit("The shop cannot open: " + str(error).partition("\n")[0])
 
 
 if __name__ == "__main__":
