@@ -14,8 +14,8 @@ The way of a request, for example of GET /customers?search=ann, with what stops 
     @cached                            Is the answer in the cache? Then give that one.
     list_customers(parameters)         The view: ask the database, and answer.
 
-The models and schemas come first, then what the views share, then the views of each resource, and
-at the end the function that puts all of it together. Some names are the assignment's.
+Then come models, schemas, what the views share, the views of each resource, errors and settings.
+Some names, as Inventory, are the assignment's.
 """
 
 import datetime as dt
@@ -44,8 +44,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug import exceptions, routing, security
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-# === Extensions ===================================================================================
-# The extensions of Flask that the shop uses. create_app(), at the end, connects them to an app.
+# === Extensions and models ========================================================================
+# The extensions of Flask, which create_app() connects to an app, and the tables. service_mechanic
+# is a plain table between two models; TicketInventory, between tickets and parts, is a model, as it
+# has columns of its own. lazy= says how related records are read: "joined" in the same query,
+# "selectin" in one more query for all records of a list.
 
 
 class Base(orm.DeclarativeBase):  # what all models have
@@ -59,15 +62,8 @@ ma = Marshmallow()
 cache = Cache()
 limiter = Limiter(get_remote_address)  # counts the requests of each IP address
 
-
-# === Models =======================================================================================
-# The tables. service_mechanic is a plain table between two models; TicketInventory, between
-# tickets and parts, is a model, as it has columns of its own. lazy= says how related records are
-# read: "joined" in the same query, "selectin" in one more query for all records of a list.
-
-# Only hashes of passwords are stored. Computing one keeps a processor core busy for a moment and
-# takes 32 MB, on purpose: a thief of the database can try only a few passwords a second. So that
-# many logins at once do not take all memory, the gate lets two threads in; the others wait.
+# Only hashes of passwords are stored. Computing one takes a processor core and 32 MB, on purpose: a
+# thief of the database can try only a few a second. The gate lets two threads in; others wait.
 hashing_gate = threading.Semaphore(2)
 
 
@@ -114,7 +110,6 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: a number of piece
     part: Mapped[Inventory] = orm.relationship(lazy="joined")
 
 
-# Both ids together are the primary key: a mechanic is on a ticket once.
 service_mechanic = db.Table(
     "service_mechanic",
     sa.Column("ticket_id", sa.ForeignKey("service_tickets.id"), primary_key=True),
@@ -151,7 +146,6 @@ class ServiceTicket(db.Model):
 # auto_field() is the field of the column, with something added.
 
 ID_AND_NAMES = ("id", "first_name", "last_name")
-MAX_ID = 999_999_999  # nine digits, which fit into an integer column of every database
 
 
 # Two fields of our own. marshmallow calls _deserialize() with the value that a caller sent. The
@@ -164,12 +158,12 @@ class Text(ma.String):  # without the blanks around it, and not empty if it is r
         return text
 
 
-class WholeNumber(ma.Integer):  # 10, 10.0 or "10", of at most nine digits
+class WholeNumber(ma.Integer):  # 10, 10.0 or "10"
     def _deserialize(self, value, *args, **kwargs):
         number = super()._deserialize(value, *args, **kwargs)
         if isinstance(value, float) and value != number:  # ma.Integer makes 2 of 2.9
             raise self.make_error("invalid")
-        if abs(number) > MAX_ID:
+        if abs(number) > 999_999_999:  # nine digits fit into an integer column of every database
             raise self.make_error("too_large")
         return number
 
@@ -190,12 +184,10 @@ class RecordSchema(ma.SQLAlchemyAutoSchema):
 
 
 class AccountSchema(RecordSchema):
-    # Some databases treat é as e and would find an account by another's email: only printable
-    # ASCII characters, [ -~], are allowed. post_load: what is done with a value after its checks.
-    ascii_only = Regexp("[ -~]*$", error="Must be ASCII.")
-    email = Text(
-        required=True, validate=[Length(max=254), Email(), ascii_only], post_load=str.lower
-    )
+    # Some databases take é for e, and would find an account by another's email: only printable
+    # ASCII characters are allowed. post_load: what is done with a value after its checks.
+    rules = [Length(max=254), Email(), Regexp("[ -~]*$", error="Must be ASCII.")]
+    email = Text(required=True, validate=rules, post_load=str.lower)
     password = ma.String(required=True, load_only=True, validate=Length(8, 128))  # keeps blanks
 
 
@@ -264,9 +256,7 @@ class QuerySchema(ma.Schema):  # the query parameters; each route takes some of 
 customer_schema = CustomerSchema()
 mechanic_schema = MechanicSchema(exclude=["ticket_count"])
 ranking_schema = MechanicSchema(only=(*ID_AND_NAMES, "ticket_count"))
-# For both logins: a customer's email and password have the same rules. One that breaks them cannot
-# be right, so it is refused before the database is asked.
-login_schema = MechanicSchema(only=("email", "password"))
+login_schema = MechanicSchema(only=("email", "password"))  # customers have the same rules
 inventory_schema = InventorySchema()
 ticket_inventory_schema = TicketInventorySchema(exclude=["name"])  # only ids and numbers
 service_ticket_schema = ServiceTicketSchema()
@@ -279,7 +269,7 @@ search_schema = QuerySchema(only=("page", "per_page", "search"), unknown=EXCLUDE
 
 
 class IdConverter(routing.IntegerConverter):  # an id in a path: /customers/<id:customer_id>
-    regex = "[0-9]{1,9}"  # as in MAX_ID; <int:...> would take more digits
+    regex = "[0-9]{1,9}"  # as a WholeNumber; <int:...> would take more digits
 
 
 def load_json(optional=False):
@@ -352,10 +342,8 @@ TOKEN_LIFETIME = dt.timedelta(hours=1)
 
 
 def fingerprint(password_hash):
-    """Return a text for tokens that changes with the password. Anyone can read a token, so it must
-    tell nothing about the hash: HMAC hashes it once more, mixed with our secret key."""
-    key = current_app.config["SECRET_KEY"].encode()
-    return hmac.new(key, password_hash.encode(), "sha256").hexdigest()
+    """Return a text for tokens that changes with the password, but tells nothing about its hash."""
+    return hmac.new(current_app.secret_key.encode(), password_hash.encode(), "sha256").hexdigest()
 
 
 def encode_token(mechanic_id, role="mechanic"):  # the assignment's names
@@ -365,13 +353,13 @@ def encode_token(mechanic_id, role="mechanic"):  # the assignment's names
     # JWT's names: sub, the subject, is whose token it is; iat: issued at; exp: expires at.
     claims = {"sub": str(mechanic_id), "role": role, "iat": now, "exp": now + TOKEN_LIFETIME}
     claims["fingerprint"] = fingerprint(account.password)
-    return jwt.encode(claims, current_app.config["SECRET_KEY"], algorithm="HS256")
+    return jwt.encode(claims, current_app.secret_key, algorithm="HS256")
 
 
 def decode_token(token):
     """Return the role and the account id in a token. Aborts with 401 if it is not valid."""
     detail = "Log in, and send the token in the header Authorization: Bearer."
-    keys = [current_app.config["SECRET_KEY"]]  # in a list: a single key might be read as JSON
+    keys = [current_app.secret_key]  # in a list: a single key might be read as JSON
     try:
         claims = jwt.decode(token, keys, ["HS256"], options={"require_exp": True})
     except Exception:  # no token, or a wrong one, which may be wrong in any way
@@ -392,8 +380,7 @@ def address_and_email():
     return f"{get_remote_address()} {email}"
 
 
-# Both login routes share these counters, as they have the same scope. The default limit for all
-# requests of an address counts besides.
+# The scope lets both login routes share the counters. The default limit counts besides.
 limit_logins = limiter.shared_limit(
     "10/minute", scope="logins", key_func=address_and_email, override_defaults=False
 )
@@ -451,8 +438,7 @@ def token_required(*roles):
     return decorator
 
 
-# Which required fields a body may leave out: of a PUT the password, as no GET shows it; of a PATCH
-# any.
+# The required fields that may be missing: in a PUT the password, as no GET shows it.
 MAY_BE_MISSING = {"PUT": ["password"], "PATCH": True}
 
 
@@ -751,39 +737,33 @@ ticket_inventory_bp = Blueprint("ticket_inventory", __name__, url_prefix="/ticke
 
 def lock_ticket(ticket_id):
     """Make other requests that change this ticket wait until this one ends. Aborts with 404."""
-    # After an UPDATE of a row, a database lets nobody else update it before the transaction ends.
-    # The UPDATE here changes nothing: it sets the price to the price.
+    # This UPDATE sets the price to the price. Until the transaction ends, nobody else can update
+    # the row: they wait.
     update = sa.update(ServiceTicket).where(ServiceTicket.id == ticket_id)
     result = db.session.execute(update.values(price=ServiceTicket.price))
     if result.rowcount == 0:  # the number of rows that the UPDATE has found
         abort(404, f"There is no record {ticket_id} in service_tickets.")
 
 
-def take_from_stock(inventory_id, pieces):
-    """Take pieces of a part from stock. Aborts with 409 if there are too few."""
-    # One statement checks the stock and takes from it: only one of two callers gets the last piece.
-    update = sa.update(Inventory).where(Inventory.id == inventory_id, Inventory.quantity >= pieces)
-    result = db.session.execute(update.values(quantity=Inventory.quantity - pieces))
+def change_stock(inventory_id, pieces):
+    """Put pieces of a part into stock. A negative number takes them, or aborts with 409."""
+    # One statement checks the stock and changes it: only one of two callers gets the last piece.
+    stock = Inventory.quantity + pieces
+    update = sa.update(Inventory).where(Inventory.id == inventory_id, stock >= 0)
+    result = db.session.execute(update.values(quantity=stock))
     if result.rowcount == 0:
-        abort(409, f"Not enough stock of part {inventory_id}: {pieces} wanted.")
+        abort(409, f"Not enough stock of part {inventory_id}: {-pieces} wanted.")
 
 
-def put_back_into_stock(inventory_id, pieces):
-    """Put pieces of a part back into stock."""
-    update = sa.update(Inventory).where(Inventory.id == inventory_id)
-    db.session.execute(update.values(quantity=Inventory.quantity + pieces))
-
-
-def change_mechanics(ticket_id, add_ids=(), remove_ids=(), unknown=404):
-    """Put mechanics on a ticket, then take others off. Answer with the ticket. Aborts with the
-    status unknown if there is no mechanic with one of the ids."""
+def change_mechanics(ticket_id, add_ids=(), remove_ids=(), status=404):
+    """Put mechanics on a ticket, then take others off. Aborts with this status for unknown ids."""
     lock_ticket(ticket_id)
     ticket = get_or_404(ServiceTicket, ticket_id)
     named = {*add_ids, *remove_ids}
     found = db.session.scalars(sa.select(Mechanic).where(Mechanic.id.in_(named))).all()
     missing = named - {mechanic.id for mechanic in found}
     if missing:
-        abort(unknown, f"There is no mechanic {', '.join(map(str, sorted(missing)))}.")
+        abort(status, f"There is no mechanic {', '.join(map(str, sorted(missing)))}.")
     mechanics = {*ticket.mechanics, *found}  # a set: nobody is in it twice
     staying = [mechanic for mechanic in mechanics if mechanic.id not in remove_ids]
     ticket.mechanics = sorted(staying, key=lambda mechanic: mechanic.id)
@@ -837,7 +817,7 @@ def delete_service_ticket(ticket_id):
     lock_ticket(ticket_id)
     ticket = get_or_404(ServiceTicket, ticket_id)
     for line in ticket.parts:
-        put_back_into_stock(line.inventory_id, line.quantity)
+        change_stock(line.inventory_id, line.quantity)
     return delete_record(ticket, "service ticket")
 
 
@@ -846,7 +826,7 @@ def delete_service_ticket(ticket_id):
 @body(EditMechanicsSchema())
 def edit_mechanics(fields, ticket_id):
     """Put mechanics on a ticket (add_ids) and take others off (remove_ids), all or nothing."""
-    return change_mechanics(ticket_id, fields["add_ids"], fields["remove_ids"], unknown=400)
+    return change_mechanics(ticket_id, fields["add_ids"], fields["remove_ids"], status=400)
 
 
 @service_tickets_bp.put("/<id:ticket_id>/assign-mechanic/<id:mechanic_id>")
@@ -874,7 +854,7 @@ def assign_inventory(fields, ticket_id, inventory_id):
     if line is None:
         part = get_or_404(Inventory, inventory_id)
         line = TicketInventory(**ids, quantity=0, unit_price=part.price)
-    take_from_stock(inventory_id, fields["quantity"])
+    change_stock(inventory_id, -fields["quantity"])
     line.quantity += fields["quantity"]
     db.session.add(line)
     db.session.commit()
@@ -894,7 +874,7 @@ def remove_inventory(parameters, ticket_id, inventory_id):
     pieces = parameters.get("quantity", line.quantity)
     if pieces > line.quantity:
         abort(409, f"Service ticket {ticket_id} has only {line.quantity} of part {inventory_id}.")
-    put_back_into_stock(inventory_id, pieces)
+    change_stock(inventory_id, pieces)
     line.quantity -= pieces
     if line.quantity == 0:
         db.session.delete(line)
@@ -903,35 +883,12 @@ def remove_inventory(parameters, ticket_id, inventory_id):
     return {"message": message}
 
 
-# === Front page and health ========================================================================
-
-main_bp = Blueprint("shop", __name__)
-
-
-@main_bp.get("/")
-def front_page():
-    """Show this page: all routes, with the docstrings, roles and schemas of their views."""
-    # With this policy, a browser refuses all that the page does not need: other sites, frames,
-    # and scripts and styles without the nonce, a random word that only this answer has.
-    nonce = secrets.token_urlsafe(16)
-    policy = f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
-    policy += "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    page = render_template("front_page.html", app=current_app, nonce=nonce)
-    return page, {"Content-Security-Policy": policy}
-
-
-@main_bp.get("/health")
-@limiter.exempt
-def check_health():
-    """Tell whether the shop can work: whether its database answers."""
-    db.session.execute(sa.select(1))
-    return {"status": "ok"}
-
-
 # === Errors =======================================================================================
 # Every error has the same JSON format, "problem details" (RFC 9457). Views call abort(404, "...")
 # or let an exception pass, and Flask calls the function for its class, or for the nearest base
 # class. http_error() makes the answer; the others call it with the HTTP error that they choose.
+
+main_bp = Blueprint("shop", __name__)  # for what belongs to no resource
 
 
 @main_bp.app_errorhandler(exceptions.HTTPException)  # app_errorhandler: for the whole app
@@ -940,7 +897,6 @@ def http_error(error, errors=None):
     detail = error.description
     if error.code == 429:
         detail = f"Too many requests: {detail}."  # Flask-Limiter only says "10 per 1 minute"
-    # about:blank: RFC 9457's type if no web page describes the error
     problem = {"type": "about:blank", "title": error.name, "status": error.code, "detail": detail}
     if errors:
         problem["errors"] = errors
@@ -973,11 +929,9 @@ def invalid_value(_error):
 @main_bp.app_errorhandler(orm.exc.StaleDataError)  # the row to change was deleted meanwhile
 def conflict(_error):
     """Answer 409 when a change does not fit what is stored."""
+    detail = "A value that must be unique, as an email, is taken, or a needed record is gone."
     if request.method == "DELETE":
         detail = "Other records refer to this one, so it cannot be deleted."
-    else:
-        detail = "A value that must be unique, as an email address, is taken already, "
-        detail += "or a record that is needed here was deleted."
     return http_error(exceptions.Conflict(detail))
 
 
@@ -992,12 +946,32 @@ def database_unavailable(error):
 
 
 # === Application ==================================================================================
-# The settings, and the function that puts all sections together.
+# The front page, the settings, and the function that puts all sections together.
+
+
+@main_bp.get("/")
+def front_page():
+    """Show this page: all routes, with the docstrings, roles and schemas of their views."""
+    # With this policy, a browser refuses all that the page does not need: other sites, frames,
+    # and scripts and styles without the nonce, a random word that only this answer has.
+    nonce = secrets.token_urlsafe(16)
+    policy = f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
+    policy += "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    page = render_template("front_page.html", app=current_app, nonce=nonce)
+    return page, {"Content-Security-Policy": policy}
+
+
+@main_bp.get("/health")
+@limiter.exempt
+def check_health():
+    """Tell whether the shop can work: whether its database answers."""
+    db.session.execute(sa.select(1))
+    return {"status": "ok"}
+
 
 DEFAULTS = {
     "SQLALCHEMY_DATABASE_URI": "sqlite:///mechanic_shop.db",  # a file in the folder instance/
-    # SQLAlchemy keeps a few connections open, a pool. pre_ping: test one before it is used again.
-    # hide_parameters: keep emails and password hashes out of the log.
+    # pre_ping: test a kept connection before it is used; hide_parameters: keep emails out of logs.
     "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "hide_parameters": True},
     "RATELIMIT_DEFAULT": "200/minute",
     "RATELIMIT_HEADERS_ENABLED": True,
@@ -1019,10 +993,9 @@ def load_settings(config, overrides):
     if database_url:
         # Hosting platforms write postgres://, which SQLAlchemy does not know.
         config["SQLALCHEMY_DATABASE_URI"] = database_url.replace("postgres://", "postgresql://")
-    redis_url = os.environ.get("REDIS_URL")
-    if redis_url:  # Redis: a store in memory that several processes can share
-        config.update(CACHE_TYPE="RedisCache", CACHE_REDIS_URL=redis_url)
-        config.update(RATELIMIT_STORAGE_URI=redis_url)
+    redis = os.environ.get("REDIS_URL")
+    if redis:  # Redis: a store in memory that several processes can share
+        config.update(CACHE_TYPE="RedisCache", CACHE_REDIS_URL=redis, RATELIMIT_STORAGE_URI=redis)
     if os.environ.get("SECRET_KEY"):
         config["SECRET_KEY"] = os.environ["SECRET_KEY"]
     config.from_mapping(overrides)  # overrides may be None
@@ -1065,8 +1038,7 @@ def set_response_headers(response):
 
 
 def register_blueprints(app):
-    """Register the blueprints, some at further addresses, too: the assignment names both /inventory
-    and /parts, and the parts of a ticket belong to the tickets as well."""
+    """Register the blueprints, some at more than one prefix: the assignment names several."""
     resources = (inventory_bp, customers_bp, mechanics_bp, service_tickets_bp, ticket_inventory_bp)
     for blueprint in (*resources, main_bp):
         app.register_blueprint(blueprint)
