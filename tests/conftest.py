@@ -14,9 +14,17 @@ from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
-from harness.shop import SECRET, caller, calling, close, delete_rows, drop_tables, empty_database
+from harness.shop import (
+    SECRET,
+    caller,
+    calling,
+    close,
+    delete_rows,
+    drop_tables,
+    empty_database,
+    open_shop,
+)
 
-import mechanic_shop
 from mechanic_shop import cache, db, limiter
 
 
@@ -112,7 +120,7 @@ def make_app(environment):
     apps = []
 
     def make(**settings):
-        apps.append(mechanic_shop.create_app(settings))
+        apps.append(open_shop(**settings))
         return apps[-1]
 
     yield make
@@ -131,7 +139,7 @@ def app(shared, environment, database_url, redis_url):
     if not current or shared.opened != here:
         if shared.app:
             close(shared.app)
-        shared.app, shared.opened = mechanic_shop.create_app(), here
+        shared.app, shared.opened = open_shop(), here
         shared.storage = limiter.storage
     with shared.app.app_context():
         cache.clear()

@@ -21,8 +21,8 @@ from threading import Barrier
 import redis
 import sqlalchemy as sa
 
-from harness.shop import SECRET, add_account, token_of
-from mechanic_shop import create_app, db
+from harness.shop import SECRET, add_account, open_shop, token_of
+from mechanic_shop import db
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -157,10 +157,10 @@ class Server(Program):
 
 
 class Shop(Server):
-    """The shop, which prints its address when the port is its own."""
+    """The shop. Its server prints the address once the port is its own."""
 
     def answers(self):
-        return f"http://127.0.0.1:{self.port}" in self.log() and super().answers()
+        return f" http://127.0.0.1:{self.port}" in self.log() and super().answers()
 
 
 @contextlib.contextmanager
@@ -191,7 +191,7 @@ def staffed_server(database_url, **options):
     """
     unlimited = {"FLASK_RATELIMIT_DEFAULT": "1000000/minute"}
     variables = unlimited | {"DATABASE_URL": database_url, "SECRET_KEY": SECRET}
-    app = create_app({"SQLALCHEMY_DATABASE_URI": database_url, "SECRET_KEY": SECRET})
+    app = open_shop(SQLALCHEMY_DATABASE_URI=database_url, SECRET_KEY=SECRET)
     with running_server(**variables | options) as server, app.app_context():
         server.app = app
         server.mechanic_id = add_account(app, "mechanic", "Ana")

@@ -9,13 +9,25 @@ from werkzeug.security import generate_password_hash
 USUAL_COST = generate_password_hash.__defaults__
 generate_password_hash.__defaults__ = ("scrypt:1024:8:1", 16)
 
-from mechanic_shop import Customer, Mechanic, db, encode_token  # noqa: E402
+from mechanic_shop import Customer, Mechanic, create_app, db, encode_token, limiter  # noqa: E402
 
 PASSWORD = "correct-horse"
 PASSWORD_HASH = generate_password_hash(PASSWORD)
 SECRET = "a secret that only the tests know, 40 b."
 ELSEWHERE = "198.51.100.7"
 MODELS = {"customer": Customer, "mechanic": Mechanic}
+NEW_LIMITER = dict(vars(limiter))  # as the module makes it, before an app has set it up
+
+
+def open_shop(**settings):
+    """Return the app of a shop with these settings.
+
+    All apps of a process have one limiter, and what the first of them sets would stay: so each one
+    begins with the limiter as it was.
+    """
+    vars(limiter).update(NEW_LIMITER)
+    limiter.limit_manager.set_default_limits([])
+    return create_app(settings)
 
 
 def drop_tables(engine):
