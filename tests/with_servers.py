@@ -37,7 +37,7 @@ INDEPENDENT = {
     "slow/test_gunicorn.py": "what comes in over a socket",
     "api/test_hostile_input.py": "paths, methods and headers",
     "api/test_passwords.py": "hashing",
-    "postman/test_postman.py": "the collection is the same",
+    "postman/test_collection.py": "the collection is the same",
     "docs/test_readme.py": "SQLite, as the README",
     "app/test_secrets.py": "keys, passwords and headers",
 }
