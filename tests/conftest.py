@@ -29,10 +29,14 @@ from mechanic_shop import cache, db, limiter
 
 
 @sa.event.listens_for(sa.Engine, "connect")
-def do_not_wait_for_the_disk(connection, _record):
-    """Let SQLite write without waiting for the disk: no test unplugs the machine."""
+def prepare_sqlite_for_tests(connection, _record):
+    """Let SQLite write without waiting for the disk, and return rows in an unusual order.
+
+    No test unplugs the machine. A query without ORDER BY shows itself when its order is reversed.
+    """
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA reverse_unordered_selects = ON")
 
 
 def pytest_configure():

@@ -120,6 +120,7 @@ def problem(response, status, *fields):
     """Assert that a response is this refusal, and return its detail."""
     assert response.status_code == status, response.get_data(as_text=True)
     assert response.content_type == "application/problem+json"
+    assert ("WWW-Authenticate" in response.headers) == (status == 401)
     body = response.json
     assert body["type"] == "about:blank"
     assert body["status"] == status
