@@ -6,16 +6,16 @@
 Anyone may browse the inventory and register as a customer. Customers see and change their own
 record and see their own tickets. Mechanics, the trusted staff, do everything else.
 
-The way of a request, for example of GET /customers?search=ann, with what stops it:
+The path of a request, for example GET /customers?search=ann, and what may stop it:
 
-    limiter                            Did this caller send too many requests? Then answer 429.
-    @token_required("mechanic")        Is the caller no mechanic? Then answer 401 or 403.
-    @query_parameters(search_schema)   Are the parameters not valid? Then answer 400.
-    @cached                            Is the answer in the cache? Then give that one.
+    the limiter, before every view     Are these too many requests? If so, answer 429.
+    @token_required("mechanic")        Is the caller a mechanic? If not, answer 401 or 403.
+    @query_parameters(search_schema)   Are the parameters valid? If not, answer 400.
+    @cached                            Is the answer in the cache? If so, give that.
     list_customers(parameters)         The view: ask the database, and answer.
 
 Then come models, schemas, what the views share, the views of each resource, errors and settings.
-Some names, as Inventory, are the assignment's.
+Some names, such as Inventory, are the assignment's.
 """
 
 import datetime as dt
@@ -30,7 +30,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import sqlalchemy as sa
-from flask import Blueprint, Flask, abort, current_app, jsonify, render_template, request
+from flask import Blueprint, Flask, abort, current_app, make_response, render_template, request
 from flask_caching import Cache
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -63,7 +63,8 @@ cache = Cache()
 limiter = Limiter(get_remote_address)  # counts the requests of each IP address
 
 # Only hashes of passwords are stored. Computing one takes a processor core and 32 MB, on purpose: a
-# thief of the database can try only a few a second. The gate lets two threads in; others wait.
+# thief of the database can try only a few passwords a second. Each request is a thread; the gate
+# lets two of them in, and the others wait.
 hashing_gate = threading.Semaphore(2)
 
 
@@ -74,11 +75,11 @@ class Account:  # the columns that customers and mechanics share (a mixin: it is
     password: Mapped[str] = mapped_column(sa.String(255))  # its hash
     address: Mapped[str | None] = mapped_column(sa.String(255))
 
-    @orm.validates("password")  # SQLAlchemy calls this when a password is set, and stores ...
+    @orm.validates("password")  # called when a password is set; what it returns is stored instead
     def hash_password(self, _name, password):
         """Return the hash of a new password."""
         with hashing_gate:
-            return security.generate_password_hash(password)  # ... what it returns
+            return security.generate_password_hash(password)
 
 
 class Customer(Account, db.Model):
@@ -89,7 +90,7 @@ class Customer(Account, db.Model):
 class Mechanic(Account, db.Model):
     __tablename__ = "mechanics"
     salary: Mapped[float | None] = mapped_column(sa.Double)
-    ticket_count = orm.query_expression()  # no column: rank_mechanics() fills it
+    ticket_count = orm.query_expression()  # no column: None, except in rank_mechanics()
 
 
 class Inventory(db.Model):
@@ -101,7 +102,7 @@ class Inventory(db.Model):
 
 class TicketInventory(db.Model):  # a line of a ticket's bill: a number of pieces of a part
     __tablename__ = "ticket_inventory"
-    # One line for a part on a ticket. A model's own arguments replace those of Base: repeat them.
+    # A part has one line on a ticket. These arguments replace those of Base, so repeat them.
     __table_args__ = (sa.UniqueConstraint("ticket_id", "inventory_id"), Base.__table_args__)
     ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("service_tickets.id"))
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
@@ -110,6 +111,7 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: a number of piece
     part: Mapped[Inventory] = orm.relationship(lazy="joined")
 
 
+# Both ids together are the primary key. It finds rows by its first column, the index by the second.
 service_mechanic = db.Table(
     "service_mechanic",
     sa.Column("ticket_id", sa.ForeignKey("service_tickets.id"), primary_key=True),
@@ -162,9 +164,9 @@ class WholeNumber(ma.Integer):  # 10, 10.0 or "10"
     def _deserialize(self, value, *args, **kwargs):
         number = super()._deserialize(value, *args, **kwargs)
         if isinstance(value, float) and value != number:  # ma.Integer makes 2 of 2.9
-            raise self.make_error("invalid")
+            raise ValidationError("Not a whole number.")
         if abs(number) > 999_999_999:  # nine digits fit into an integer column of every database
-            raise self.make_error("too_large")
+            raise ValidationError("At most nine digits.")
         return number
 
 
@@ -184,8 +186,8 @@ class RecordSchema(ma.SQLAlchemyAutoSchema):
 
 
 class AccountSchema(RecordSchema):
-    # Some databases take é for e, and would find an account by another's email: only printable
-    # ASCII characters are allowed. post_load: what is done with a value after its checks.
+    # Some databases take é for e, and would find an account by the email of another: allow only
+    # ASCII, from the blank to ~. post_load: what is done with a value after its checks.
     rules = [Length(max=254), Email(), Regexp("[ -~]*$", error="Must be ASCII.")]
     email = Text(required=True, validate=rules, post_load=str.lower)
     password = ma.String(required=True, load_only=True, validate=Length(8, 128))  # keeps blanks
@@ -208,7 +210,7 @@ class InventorySchema(RecordSchema):
     class Meta:
         model = Inventory
 
-    name = ma.auto_field()
+    name = ma.auto_field()  # here only to come first in an answer
     price = ma.auto_field(validate=PRICE)
     quantity = ma.auto_field(validate=Range(0, 1_000_000))
 
@@ -279,8 +281,8 @@ def load_json(optional=False):
             return {}
         data = request.get_json()
     except (exceptions.RequestEntityTooLarge, exceptions.UnsupportedMediaType):
-        raise
-    except Exception:  # no JSON; JSON nested too deeply; or what a server raises while it receives
+        raise  # 413 or 415
+    except Exception:  # no JSON, JSON nested too deeply, or a body that the server cannot receive
         data = None
     if not isinstance(data, dict):
         abort(400, "The body must be a valid JSON object.")
@@ -326,7 +328,7 @@ def page_response(query, schema, parameters):
             query_string = urlencode({**parameters, "page": target})
             # For example: </customers?page=2&per_page=20>; rel="next"
             links.append(f'<{request.path}?{query_string}>; rel="{relation}"')
-    response = jsonify(schema.dump(page.items, many=True))
+    response = make_response(schema.dump(page.items, many=True))  # the cache stores it as it is
     response.headers["X-Total-Count"] = page.total
     response.headers["Link"] = ", ".join(links)
     return response
@@ -342,7 +344,8 @@ TOKEN_LIFETIME = dt.timedelta(hours=1)
 
 
 def fingerprint(password_hash):
-    """Return a text for tokens that changes with the password, but tells nothing about its hash."""
+    """Return a text for tokens that changes with the password. Anyone can read a token, so it must
+    tell nothing about the hash: HMAC hashes it once more, mixed with our secret key."""
     return hmac.new(current_app.secret_key.encode(), password_hash.encode(), "sha256").hexdigest()
 
 
@@ -359,7 +362,7 @@ def encode_token(mechanic_id, role="mechanic"):  # the assignment's names
 def decode_token(token):
     """Return the role and the account id in a token. Aborts with 401 if it is not valid."""
     detail = "Log in, and send the token in the header Authorization: Bearer."
-    keys = [current_app.secret_key]  # in a list: a single key might be read as JSON
+    keys = [current_app.secret_key]  # a list: a single key that stands in quotes is read as JSON
     try:
         claims = jwt.decode(token, keys, ["HS256"], options={"require_exp": True})
     except Exception:  # no token, or a wrong one, which may be wrong in any way
@@ -380,7 +383,7 @@ def address_and_email():
     return f"{get_remote_address()} {email}"
 
 
-# The scope lets both login routes share the counters. The default limit counts besides.
+# Both login routes share the counters of this scope. The default limit counts as well.
 limit_logins = limiter.shared_limit(
     "10/minute", scope="logins", key_func=address_and_email, override_defaults=False
 )
@@ -395,8 +398,8 @@ def log_in(role, email, password):
         password_hash = UNKNOWN_ACCOUNT_HASH if account is None else account.password
         if not security.check_password_hash(password_hash, password):
             abort(401, "Wrong email or password.")
-    # The session gives encode_token() this same account, not one that it reads again: if the
-    # password has changed meanwhile, the token of the old one is not valid.
+    # If the password changes right now, the token must not be valid. It is not: the session gives
+    # encode_token() this account, which it has read already, with the hash that was checked.
     token = encode_token(account.id, role)
     answer = {"message": "Successfully logged in", "id": account.id, "token": token}
     return answer | {"expires_in": TOKEN_LIFETIME.seconds}
@@ -415,19 +418,22 @@ def log_in(role, email, password):
 
 
 def token_required(*roles):
-    """Let only callers with a token of one of these roles reach the view. Aborts with 401 or 403.
-    The caller's id is then in request.mechanic_id or request.customer_id; the other one is None."""
+    """Let only callers with a token of one of these roles reach the view, and customers only with
+    their own customer_id in the path. Aborts with 401 or 403. The caller's id is then in
+    request.mechanic_id or request.customer_id; the other one is None."""
 
     def decorator(view):
         @functools.wraps(view)
         def wrapper(**arguments):
             scheme, _, token = request.headers.get("Authorization", "").partition(" ")
             role, account_id = decode_token(token if scheme.lower() == "bearer" else "")
-            # End the transaction of this query: a transaction keeps a database connection, and in
-            # some databases it shows the view the data as it was at the first query.
+            # End the transaction of this query (nothing is to be undone). It would keep a database
+            # connection, and some databases would show the view the data as it was by now.
             db.session.rollback()
             if role not in roles:
                 abort(403, f"Only a {' or '.join(roles)} may do this.")
+            if role == "customer" and arguments.get("customer_id", account_id) != account_id:
+                abort(403, "Customers may see and change only their own record.")
             request.mechanic_id = account_id if role == "mechanic" else None  # as in the assignment
             request.customer_id = account_id if role == "customer" else None
             return view(**arguments)
@@ -438,18 +444,19 @@ def token_required(*roles):
     return decorator
 
 
-# The required fields that may be missing: in a PUT the password, as no GET shows it.
-MAY_BE_MISSING = {"PUT": ["password"], "PATCH": True}
-
-
 def body(schema, optional=False):
     """Check the JSON body with a schema and hand its fields to the view. Aborts with 400 or 415."""
 
     def decorator(view):
         @functools.wraps(view)
         def wrapper(**arguments):
-            partial = MAY_BE_MISSING.get(request.method, False)
-            # marshmallow's own load(). That of a SQLAlchemyAutoSchema is ten times as slow.
+            if request.method == "PATCH":
+                partial = True  # any required field may be missing
+            elif request.method == "PUT":
+                partial = ["password"]  # only this one may be missing: no GET shows it
+            else:
+                partial = False
+            # Schema is marshmallow's. The load() of a SQLAlchemyAutoSchema reads a file each time.
             fields = Schema.load(schema, load_json(optional), partial=partial)
             return view(fields=fields, **arguments)
 
@@ -499,7 +506,7 @@ def cache_key(**arguments):
     version = cache.get("version")
     if version is None:
         version = secrets.token_hex(16)
-        cache.set("version", version, timeout=24 * 60 * 60)  # a day
+        cache.set("version", version, timeout=24 * 60 * 60)  # a day: longer than any answer is kept
     return f"{version} {request.path} {arguments}"
 
 
@@ -508,7 +515,7 @@ def cache_key(**arguments):
 # stores its answer, unless it is an error. When Redis is away, it logs that and calls the view.
 cached = cache.cached(
     make_cache_key=cache_key,
-    response_filter=lambda answer: getattr(answer, "status_code", 200) == 200,
+    response_filter=lambda answer: make_response(answer).status_code == 200,
     response_hit_indication=True,
 )
 
@@ -567,12 +574,6 @@ def delete_inventory(inventory_id):
 customers_bp = Blueprint("customers", __name__, url_prefix="/customers")
 
 
-def check_own_record(customer_id):
-    """Abort with 403 if the caller is a customer and this is not the caller's id."""
-    if request.customer_id is not None and request.customer_id != customer_id:
-        abort(403, "Customers may see and change only their own record.")
-
-
 @customers_bp.post("/login")
 @limit_logins
 @body(login_schema)
@@ -616,7 +617,6 @@ def customer_tickets(parameters):
 @token_required("customer", "mechanic")
 def get_customer(customer_id):
     """Show a customer."""
-    check_own_record(customer_id)
     return customer_schema.dump(get_or_404(Customer, customer_id))
 
 
@@ -625,7 +625,6 @@ def get_customer(customer_id):
 @body(customer_schema)
 def update_customer(fields, customer_id):
     """Change a customer: PUT all required fields, PATCH any."""
-    check_own_record(customer_id)
     return change_record(customer_schema, get_or_404(Customer, customer_id), fields)
 
 
@@ -633,7 +632,6 @@ def update_customer(fields, customer_id):
 @token_required("customer", "mechanic")
 def delete_customer(customer_id):
     """Delete a customer who has no tickets."""
-    check_own_record(customer_id)
     return delete_record(get_or_404(Customer, customer_id), "customer")
 
 
@@ -737,22 +735,27 @@ ticket_inventory_bp = Blueprint("ticket_inventory", __name__, url_prefix="/ticke
 
 def lock_ticket(ticket_id):
     """Make other requests that change this ticket wait until this one ends. Aborts with 404."""
-    # This UPDATE sets the price to the price. Until the transaction ends, nobody else can update
-    # the row: they wait.
+    # This UPDATE only sets the price to the price. Until the transaction ends, all others who want
+    # to update the row wait.
     update = sa.update(ServiceTicket).where(ServiceTicket.id == ticket_id)
     result = db.session.execute(update.values(price=ServiceTicket.price))
     if result.rowcount == 0:  # the number of rows that the UPDATE has found
         abort(404, f"There is no record {ticket_id} in service_tickets.")
 
 
-def change_stock(inventory_id, pieces):
-    """Put pieces of a part into stock. A negative number takes them, or aborts with 409."""
-    # One statement checks the stock and changes it: only one of two callers gets the last piece.
-    stock = Inventory.quantity + pieces
-    update = sa.update(Inventory).where(Inventory.id == inventory_id, stock >= 0)
-    result = db.session.execute(update.values(quantity=stock))
+def take_from_stock(inventory_id, pieces):
+    """Take pieces of a part from stock. Aborts with 409 if there are too few."""
+    # One statement checks the stock and takes from it: only one of two callers gets the last piece.
+    update = sa.update(Inventory).where(Inventory.id == inventory_id, Inventory.quantity >= pieces)
+    result = db.session.execute(update.values(quantity=Inventory.quantity - pieces))
     if result.rowcount == 0:
-        abort(409, f"Not enough stock of part {inventory_id}: {-pieces} wanted.")
+        abort(409, f"Not enough stock of part {inventory_id}: {pieces} wanted.")
+
+
+def put_back_into_stock(inventory_id, pieces):
+    """Put pieces of a part back into stock."""
+    update = sa.update(Inventory).where(Inventory.id == inventory_id)
+    db.session.execute(update.values(quantity=Inventory.quantity + pieces))
 
 
 def change_mechanics(ticket_id, add_ids=(), remove_ids=(), status=404):
@@ -766,7 +769,7 @@ def change_mechanics(ticket_id, add_ids=(), remove_ids=(), status=404):
         abort(status, f"There is no mechanic {', '.join(map(str, sorted(missing)))}.")
     mechanics = {*ticket.mechanics, *found}  # a set: nobody is in it twice
     staying = [mechanic for mechanic in mechanics if mechanic.id not in remove_ids]
-    ticket.mechanics = sorted(staying, key=lambda mechanic: mechanic.id)
+    ticket.mechanics = sorted(staying, key=lambda mechanic: mechanic.id)  # as order_by does
     db.session.commit()
     return service_ticket_schema.dump(ticket)
 
@@ -817,7 +820,7 @@ def delete_service_ticket(ticket_id):
     lock_ticket(ticket_id)
     ticket = get_or_404(ServiceTicket, ticket_id)
     for line in ticket.parts:
-        change_stock(line.inventory_id, line.quantity)
+        put_back_into_stock(line.inventory_id, line.quantity)
     return delete_record(ticket, "service ticket")
 
 
@@ -854,7 +857,7 @@ def assign_inventory(fields, ticket_id, inventory_id):
     if line is None:
         part = get_or_404(Inventory, inventory_id)
         line = TicketInventory(**ids, quantity=0, unit_price=part.price)
-    change_stock(inventory_id, -fields["quantity"])
+    take_from_stock(inventory_id, fields["quantity"])
     line.quantity += fields["quantity"]
     db.session.add(line)
     db.session.commit()
@@ -874,7 +877,7 @@ def remove_inventory(parameters, ticket_id, inventory_id):
     pieces = parameters.get("quantity", line.quantity)
     if pieces > line.quantity:
         abort(409, f"Service ticket {ticket_id} has only {line.quantity} of part {inventory_id}.")
-    change_stock(inventory_id, pieces)
+    put_back_into_stock(inventory_id, pieces)
     line.quantity -= pieces
     if line.quantity == 0:
         db.session.delete(line)
@@ -897,6 +900,7 @@ def http_error(error, errors=None):
     detail = error.description
     if error.code == 429:
         detail = f"Too many requests: {detail}."  # Flask-Limiter only says "10 per 1 minute"
+    # about:blank: RFC 9457's value if no web page describes the error
     problem = {"type": "about:blank", "title": error.name, "status": error.code, "detail": detail}
     if errors:
         problem["errors"] = errors
@@ -914,12 +918,12 @@ def invalid_fields(error):
     errors = error.normalized_messages()  # {"price": ["Not a valid number."]}
     for field, messages in errors.items():
         if isinstance(messages, dict):  # of a list, by position: {1: ["Not a valid integer."]}
-            errors[field] = [f"{position}: {text}" for position, [text] in messages.items()]
+            errors[field] = [text for texts in messages.values() for text in texts]
     return http_error(exceptions.BadRequest("Some fields are not valid: see errors."), errors)
 
 
 @main_bp.app_errorhandler(UnicodeEncodeError)  # half an emoji: JSON can write one as two codes
-@main_bp.app_errorhandler(exc.DataError)  # as the character NUL, which PostgreSQL does not take
+@main_bp.app_errorhandler(exc.DataError)  # such as NUL, a character that PostgreSQL refuses
 def invalid_value(_error):
     """Answer 400 when a value cannot be stored."""
     return http_error(exceptions.BadRequest("A value cannot be stored by the database."))
@@ -1038,7 +1042,8 @@ def set_response_headers(response):
 
 
 def register_blueprints(app):
-    """Register the blueprints, some at more than one prefix: the assignment names several."""
+    """Register the blueprints, some twice: the assignment names both /inventory and /parts. The
+    second time, a blueprint needs another name."""
     resources = (inventory_bp, customers_bp, mechanics_bp, service_tickets_bp, ticket_inventory_bp)
     for blueprint in (*resources, main_bp):
         app.register_blueprint(blueprint)
@@ -1061,7 +1066,7 @@ def create_app(config=None):
     app.url_map.strict_slashes = False  # an address works with and without a slash at its end
     app.url_map.merge_slashes = False  # // is 404, not a redirect
     app.url_map.converters["id"] = IdConverter
-    app.after_request(set_response_headers)  # added first, so called last, after the limiter's
+    app.after_request(set_response_headers)  # the first one is called last: after the limiter's
     for extension in (db, ma, cache, limiter):
         extension.init_app(app)
     register_blueprints(app)
