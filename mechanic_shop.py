@@ -450,12 +450,8 @@ def body(schema, optional=False):
     def decorator(view):
         @functools.wraps(view)
         def wrapper(**arguments):
-            if request.method == "PATCH":
-                partial = True  # any required field may be missing
-            elif request.method == "PUT":
-                partial = ["password"]  # only this one may be missing: no GET shows it
-            else:
-                partial = False
+            # A PATCH may leave out any required field, a PUT only the password, as no GET shows it.
+            partial = {"PATCH": True, "PUT": ["password"]}.get(request.method, False)
             # Schema is marshmallow's. The load() of a SQLAlchemyAutoSchema reads a file each time.
             fields = Schema.load(schema, load_json(optional), partial=partial)
             return view(fields=fields, **arguments)
