@@ -393,9 +393,9 @@ UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 
 def log_in(role, email, password):
     """Answer a login with a token. Aborts with 401 if the email or the password is wrong."""
+    account = db.session.scalar(sa.select(ROLES[role]).filter_by(email=email))
+    password_hash = UNKNOWN_ACCOUNT_HASH if account is None else account.password
     with hashing_gate:
-        account = db.session.scalar(sa.select(ROLES[role]).filter_by(email=email))
-        password_hash = UNKNOWN_ACCOUNT_HASH if account is None else account.password
         if not security.check_password_hash(password_hash, password):
             abort(401, "Wrong email or password.")
     # If the password changes right now, the token must not be valid. It is not: the session gives
