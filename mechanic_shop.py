@@ -4,7 +4,8 @@
     python mechanic_shop.py    serve on http://127.0.0.1:5000
 
 Anyone may browse the inventory and register as a customer. Customers see and change their own
-record and see their own tickets. Mechanics, the trusted staff, do everything else.
+record and see their own tickets. Mechanics, the trusted staff, do everything else. Some names, such
+as Inventory, are the assignment's.
 
 The path of a request, for example GET /customers?search=ann, and what may stop it:
 
@@ -13,9 +14,6 @@ The path of a request, for example GET /customers?search=ann, and what may stop 
     @query_parameters(search_schema)   Are the parameters valid? If not, answer 400.
     @cached                            Is the answer in the cache? If so, give that.
     list_customers(parameters)         The view: ask the database, and answer.
-
-Then come models, schemas, what the views share, the views of each resource, errors and settings.
-Some names, such as Inventory, are the assignment's.
 """
 
 import datetime as dt
@@ -45,10 +43,8 @@ from werkzeug import exceptions, routing, security
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 # === Extensions and models ========================================================================
-# The extensions of Flask, which create_app() connects to an app, and the tables. service_mechanic
-# is a plain table between two models; TicketInventory, between tickets and parts, is a model, as it
-# has columns of its own. lazy= says how related records are read: "joined" in the same query,
-# "selectin" in one more query for all records of a list.
+# lazy= says how related records are read: "joined" in the same query, "selectin" in one more query
+# for all records of a list.
 
 
 class Base(orm.DeclarativeBase):  # what all models have
@@ -62,9 +58,8 @@ ma = Marshmallow()
 cache = Cache()
 limiter = Limiter(get_remote_address)  # counts the requests of each IP address
 
-# Only hashes of passwords are stored. Computing one takes a processor core and 32 MB, on purpose: a
-# thief of the database can try only a few passwords a second. Each request is a thread; the gate
-# lets two of them in, and the others wait.
+# Only hashes of passwords are stored. Making one takes a core and 32 MB, on purpose: a thief tries
+# only a few a second. The gate lets two requests in at once (each is a thread); the others wait.
 hashing_gate = threading.Semaphore(2)
 
 
@@ -90,7 +85,6 @@ class Customer(Account, db.Model):
 class Mechanic(Account, db.Model):
     __tablename__ = "mechanics"
     salary: Mapped[float | None] = mapped_column(sa.Double)
-    ticket_count = orm.query_expression()  # no column: None, except in rank_mechanics()
 
 
 class Inventory(db.Model):
@@ -100,9 +94,9 @@ class Inventory(db.Model):
     quantity: Mapped[int] = mapped_column(default=1)  # pieces in stock
 
 
-class TicketInventory(db.Model):  # a line of a ticket's bill: a number of pieces of a part
+class TicketInventory(db.Model):  # a line of a ticket's bill: pieces of a part
     __tablename__ = "ticket_inventory"
-    # A part has one line on a ticket. These arguments replace those of Base, so repeat them.
+    # A part has one line on a ticket. Rules come first, then the options, which Base has, too.
     __table_args__ = (sa.UniqueConstraint("ticket_id", "inventory_id"), Base.__table_args__)
     ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("service_tickets.id"))
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
@@ -111,7 +105,7 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: a number of piece
     part: Mapped[Inventory] = orm.relationship(lazy="joined")
 
 
-# Both ids together are the primary key. It finds rows by its first column, the index by the second.
+# Both ids together are the primary key, which finds rows by ticket; the index, by mechanic.
 service_mechanic = db.Table(
     "service_mechanic",
     sa.Column("ticket_id", sa.ForeignKey("service_tickets.id"), primary_key=True),
@@ -143,15 +137,14 @@ class ServiceTicket(db.Model):
 
 # === Schemas ======================================================================================
 # What callers may send, and what they get. A schema makes a field of each column of its model: of
-# Customer.first_name it makes Text(required=True, validate=Length(max=100)). So it does for text,
-# numbers, bool, dates, and enum classes; for a column of another type, write the field down.
-# auto_field() is the field of the column, with something added.
+# Customer.first_name it makes Text(required=True, validate=Length(max=100)). For types other than
+# text, numbers, bool, dates and enum classes, write the field down.
 
 ID_AND_NAMES = ("id", "first_name", "last_name")
 
 
-# Two fields of our own. marshmallow calls _deserialize() with the value that a caller sent. The
-# other arguments (the field's name, the whole body) are only passed on.
+# Two fields of our own. marshmallow calls _deserialize() with what a caller sent. The other
+# arguments (the field's name, the whole body) are only passed on.
 class Text(ma.String):  # without the blanks around it, and not empty if it is required
     def _deserialize(self, value, *args, **kwargs):
         text = super()._deserialize(value, *args, **kwargs).strip()
@@ -180,16 +173,15 @@ PRICE = [Range(0, 1_000_000), check_cents]
 
 
 class RecordSchema(ma.SQLAlchemyAutoSchema):
-    # The Python type of a column says which field is made of it. For two types it is ours.
-    TYPE_MAPPING = {**ma.Schema.TYPE_MAPPING, str: Text, int: WholeNumber}
+    TYPE_MAPPING = {**ma.Schema.TYPE_MAPPING, str: Text, int: WholeNumber}  # fields by column type
     id = ma.Integer(dump_only=True)  # in answers, never in a body
+    load = Schema.load  # marshmallow's own; that of SQLAlchemyAutoSchema is slower
 
 
 class AccountSchema(RecordSchema):
-    # Some databases take é for e, and would find an account by the email of another: allow only
-    # ASCII, from the blank to ~. post_load: what is done with a value after its checks.
+    # Some databases take é for e, and would find the account of another: allow only ASCII, [ -~].
     rules = [Length(max=254), Email(), Regexp("[ -~]*$", error="Must be ASCII.")]
-    email = Text(required=True, validate=rules, post_load=str.lower)
+    email = Text(required=True, validate=rules, post_load=str.lower)  # after the rules
     password = ma.String(required=True, load_only=True, validate=Length(8, 128))  # keeps blanks
 
 
@@ -203,14 +195,15 @@ class MechanicSchema(AccountSchema):
         model = Mechanic
 
     salary = ma.auto_field(validate=Range(0, 10_000_000))
-    ticket_count = ma.Integer(dump_only=True)
+    ticket_count = ma.Integer(dump_only=True)  # only in the ranking
 
 
 class InventorySchema(RecordSchema):
     class Meta:
         model = Inventory
 
-    name = ma.auto_field()  # here only to come first in an answer
+    # auto_field() is the field of the column. Those that are written down come first in an answer.
+    name = ma.auto_field()
     price = ma.auto_field(validate=PRICE)
     quantity = ma.auto_field(validate=Range(0, 1_000_000))
 
@@ -256,7 +249,7 @@ class QuerySchema(ma.Schema):  # the query parameters; each route takes some of 
 
 
 customer_schema = CustomerSchema()
-mechanic_schema = MechanicSchema(exclude=["ticket_count"])
+mechanic_schema = MechanicSchema()
 ranking_schema = MechanicSchema(only=(*ID_AND_NAMES, "ticket_count"))
 login_schema = MechanicSchema(only=("email", "password"))  # customers have the same rules
 inventory_schema = InventorySchema()
@@ -271,7 +264,7 @@ search_schema = QuerySchema(only=("page", "per_page", "search"), unknown=EXCLUDE
 
 
 class IdConverter(routing.IntegerConverter):  # an id in a path: /customers/<id:customer_id>
-    regex = "[0-9]{1,9}"  # as a WholeNumber; <int:...> would take more digits
+    regex = "[0-9]{1,9}"  # at most nine digits, as in WholeNumber
 
 
 def load_json(optional=False):
@@ -328,24 +321,23 @@ def page_response(query, schema, parameters):
             query_string = urlencode({**parameters, "page": target})
             # For example: </customers?page=2&per_page=20>; rel="next"
             links.append(f'<{request.path}?{query_string}>; rel="{relation}"')
-    response = make_response(schema.dump(page.items, many=True))  # the cache stores it as it is
+    response = make_response(schema.dump(page.items, many=True))  # a Response is quick to cache
     response.headers["X-Total-Count"] = page.total
     response.headers["Link"] = ", ".join(links)
     return response
 
 
 # === Tokens and logging in ========================================================================
-# A login gives a token, a text that the shop has signed. The caller sends it with each request,
-# and the shop reads from it who is calling: no login has to be stored. Anyone can read a token,
-# but only the shop can sign one. It is valid for an hour, or until the password is changed.
+# A login gives a token, which the caller sends with each request: it says who is calling, so no
+# login has to be stored. Anyone can read a token, but only the shop can sign one. It is valid for
+# an hour, or until the password is changed.
 
 ROLES = {"customer": Customer, "mechanic": Mechanic}
 TOKEN_LIFETIME = dt.timedelta(hours=1)
 
 
 def fingerprint(password_hash):
-    """Return a text for tokens that changes with the password. Anyone can read a token, so it must
-    tell nothing about the hash: HMAC hashes it once more, mixed with our secret key."""
+    """Return a text that changes with the password. HMAC, with our key, keeps the hash a secret."""
     return hmac.new(current_app.secret_key.encode(), password_hash.encode(), "sha256").hexdigest()
 
 
@@ -367,7 +359,7 @@ def decode_token(token):
         claims = jwt.decode(token, keys, ["HS256"], options={"require_exp": True})
     except Exception:  # no token, or a wrong one, which may be wrong in any way
         abort(401, detail)
-    model, account_id = ROLES[claims["role"]], int(claims["sub"])
+    model, account_id = ROLES[claims["role"]], int(claims["sub"])  # as encode_token() wrote them
     password_hash = db.session.scalar(sa.select(model.password).where(model.id == account_id))
     if password_hash is None or claims["fingerprint"] != fingerprint(password_hash):
         abort(401, detail)  # the account was deleted, or its password changed
@@ -378,12 +370,12 @@ def address_and_email():
     """Return what logins are counted by: the caller's IP address and the email in the body."""
     try:
         email = login_schema.load(load_json())["email"]
-    except Exception:  # the view will refuse this body; Flask-Limiter needs an answer
+    except Exception:  # the view will refuse this body, but Flask-Limiter needs a text now
         email = ""
     return f"{get_remote_address()} {email}"
 
 
-# Both login routes share the counters of this scope. The default limit counts as well.
+# Ten a minute for an address and email, over both login routes. The default limit counts as well.
 limit_logins = limiter.shared_limit(
     "10/minute", scope="logins", key_func=address_and_email, override_defaults=False
 )
@@ -396,42 +388,37 @@ def log_in(role, email, password):
     account = db.session.scalar(sa.select(ROLES[role]).filter_by(email=email))
     password_hash = UNKNOWN_ACCOUNT_HASH if account is None else account.password
     with hashing_gate:
-        if not security.check_password_hash(password_hash, password):
+        if not security.check_password_hash(password_hash, password):  # UNKNOWN_... matches none
             abort(401, "Wrong email or password.")
-    # If the password changes right now, the token must not be valid. It is not: the session gives
-    # encode_token() this account, which it has read already, with the hash that was checked.
+    # The session keeps what it has read: the token is made with the hash that was just checked.
     token = encode_token(account.id, role)
     answer = {"message": "Successfully logged in", "id": account.id, "token": token}
     return answer | {"expires_in": TOKEN_LIFETIME.seconds}
 
 
 # === Decorators of the views ======================================================================
-# A decorator puts a function of its own, here always called wrapper, in front of a view. A view can
-# have several; the uppermost runs first, as the drawing at the top of this file shows. A decorator
-# with arguments has three levels:
+# A decorator puts a function of its own, here always called wrapper, in front of a view. One with
+# arguments has three levels:
 #     token_required("mechanic")   runs once, when Python reads the view, and returns decorator.
 #     decorator(view)              runs next, and returns wrapper, which takes the view's place.
 #     wrapper(**arguments)         runs with each request. It gets the ids in the path, and what
 #                                  the decorators above it have added: fields, parameters.
-# functools.wraps copies the name, docstring and attributes of the view. From the attributes (roles,
-# body_schema, query_schema) the front page knows who may call and what to send.
+# functools.wraps copies the name, docstring and attributes of the view; the front page shows them.
 
 
 def token_required(*roles):
-    """Let only callers with a token of one of these roles reach the view, and customers only with
-    their own customer_id in the path. Aborts with 401 or 403. The caller's id is then in
-    request.mechanic_id or request.customer_id; the other one is None."""
+    """Let only callers with a token of one of these roles reach the view. Aborts with 401 or 403.
+    The caller's id is then in request.mechanic_id or request.customer_id; the other one is None."""
 
     def decorator(view):
         @functools.wraps(view)
         def wrapper(**arguments):
             scheme, _, token = request.headers.get("Authorization", "").partition(" ")
             role, account_id = decode_token(token if scheme.lower() == "bearer" else "")
-            # End the transaction of this query (nothing is to be undone). It would keep a database
-            # connection, and some databases would show the view the data as it was by now.
-            db.session.rollback()
+            db.session.rollback()  # gives the connection back; the view begins with fresh data
             if role not in roles:
                 abort(403, f"Only a {' or '.join(roles)} may do this.")
+            # A customer_id in the path must be the customer's own.
             if role == "customer" and arguments.get("customer_id", account_id) != account_id:
                 abort(403, "Customers may see and change only their own record.")
             request.mechanic_id = account_id if role == "mechanic" else None  # as in the assignment
@@ -450,10 +437,13 @@ def body(schema, optional=False):
     def decorator(view):
         @functools.wraps(view)
         def wrapper(**arguments):
-            # A PATCH may leave out any required field, a PUT only the password, as no GET shows it.
-            partial = {"PATCH": True, "PUT": ["password"]}.get(request.method, False)
-            # Schema is marshmallow's. The load() of a SQLAlchemyAutoSchema reads a file each time.
-            fields = Schema.load(schema, load_json(optional), partial=partial)
+            if request.method == "PATCH":
+                partial = True  # any required field may be missing
+            elif request.method == "PUT":
+                partial = ["password"]  # only this one may be missing: no GET shows it
+            else:
+                partial = False
+            fields = schema.load(load_json(optional), partial=partial)
             return view(fields=fields, **arguments)
 
         wrapper.body_schema = schema
@@ -498,7 +488,7 @@ def delete_version(_session):
 
 
 def cache_key(**arguments):
-    """Return the key of an answer: the version of the data, the path, its ids and parameters."""
+    """Return the key of an answer: the version of the data, the path, the arguments of the view."""
     version = cache.get("version")
     if version is None:
         version = secrets.token_hex(16)
@@ -506,9 +496,9 @@ def cache_key(**arguments):
     return f"{version} {request.path} {arguments}"
 
 
-# Flask-Caching makes the key first, so the version is never newer than the data. If an answer is
-# stored under the key, it gives that one, with the header hit_cache; if not, it calls the view and
-# stores its answer, unless it is an error. When Redis is away, it logs that and calls the view.
+# Flask-Caching's decorator first makes the key, so the version is never newer than the data. If
+# there is an answer under the key, it gives that, with the header hit_cache. If not, it calls the
+# view, and stores its answer if that is a 200. When Redis is away, it only calls the view.
 cached = cache.cached(
     make_cache_key=cache_key,
     response_filter=lambda answer: make_response(answer).status_code == 200,
@@ -517,7 +507,6 @@ cached = cache.cached(
 
 
 # === Inventory ====================================================================================
-# The parts, and their stock. Anyone may read them; mechanics change them.
 
 inventory_bp = Blueprint("inventory", __name__, url_prefix="/inventory")
 
@@ -565,7 +554,6 @@ def delete_inventory(inventory_id):
 
 
 # === Customers ====================================================================================
-# Anyone may register. Customers reach only their own record; mechanics reach all of them.
 
 customers_bp = Blueprint("customers", __name__, url_prefix="/customers")
 
@@ -632,7 +620,6 @@ def delete_customer(customer_id):
 
 
 # === Mechanics ====================================================================================
-# Only for mechanics. The first one comes from seed.py.
 
 mechanics_bp = Blueprint("mechanics", __name__, url_prefix="/mechanics")
 
@@ -668,10 +655,11 @@ def list_mechanics(parameters):
 @cached
 def rank_mechanics(parameters):
     """List the mechanics by how many tickets they work on, most first."""
-    count = sa.func.count(service_mechanic.c.ticket_id)  # .c: the columns of the table
+    count = sa.func.count(service_mechanic.c.ticket_id).label("ticket_count")  # .c: its columns
+    # db.paginate takes one object of each row. A Bundle makes one of four values.
+    row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, count)
     # outerjoin(), by the foreign key, keeps mechanics without a ticket: their count is 0.
-    query = sa.select(Mechanic).outerjoin(service_mechanic).group_by(Mechanic.id)
-    query = query.options(orm.with_expression(Mechanic.ticket_count, count))
+    query = sa.select(row).select_from(Mechanic).outerjoin(service_mechanic).group_by(Mechanic.id)
     return page_response(query.order_by(count.desc(), Mechanic.id), ranking_schema, parameters)
 
 
@@ -721,9 +709,8 @@ def delete_mechanic(mechanic_id):
 
 
 # === Service tickets ==============================================================================
-# What is to be done to whose car, by which mechanics, and with which parts from stock. A request
-# that changes mechanics or parts locks the ticket first. Otherwise two callers who put the same
-# part on it at once would both find no line for that part and make one, and the second would fail.
+# A request that changes mechanics or parts locks the ticket first. Otherwise two callers who put a
+# part on it at once would both find no line for it and make one, and the second would fail.
 
 service_tickets_bp = Blueprint("service_tickets", __name__, url_prefix="/service_tickets")
 ticket_inventory_bp = Blueprint("ticket_inventory", __name__, url_prefix="/ticket_inventory")
@@ -731,8 +718,7 @@ ticket_inventory_bp = Blueprint("ticket_inventory", __name__, url_prefix="/ticke
 
 def lock_ticket(ticket_id):
     """Make other requests that change this ticket wait until this one ends. Aborts with 404."""
-    # This UPDATE only sets the price to the price. Until the transaction ends, all others who want
-    # to update the row wait.
+    # Who updates a row makes others wait until the transaction ends. This UPDATE changes nothing.
     update = sa.update(ServiceTicket).where(ServiceTicket.id == ticket_id)
     result = db.session.execute(update.values(price=ServiceTicket.price))
     if result.rowcount == 0:  # the number of rows that the UPDATE has found
@@ -754,18 +740,20 @@ def put_back_into_stock(inventory_id, pieces):
     db.session.execute(update.values(quantity=Inventory.quantity + pieces))
 
 
-def change_mechanics(ticket_id, add_ids=(), remove_ids=(), status=404):
-    """Put mechanics on a ticket, then take others off. Aborts with this status for unknown ids."""
-    lock_ticket(ticket_id)
-    ticket = get_or_404(ServiceTicket, ticket_id)
-    named = {*add_ids, *remove_ids}
-    found = db.session.scalars(sa.select(Mechanic).where(Mechanic.id.in_(named))).all()
-    missing = named - {mechanic.id for mechanic in found}
+def find_mechanics(ids):
+    """Return the mechanics with these ids of a body. Aborts with 400 if there is none with one."""
+    mechanics = db.session.scalars(sa.select(Mechanic).where(Mechanic.id.in_(ids))).all()
+    missing = set(ids) - {mechanic.id for mechanic in mechanics}
     if missing:
-        abort(status, f"There is no mechanic {', '.join(map(str, sorted(missing)))}.")
-    mechanics = {*ticket.mechanics, *found}  # a set: nobody is in it twice
-    staying = [mechanic for mechanic in mechanics if mechanic.id not in remove_ids]
-    ticket.mechanics = sorted(staying, key=lambda mechanic: mechanic.id)  # as order_by does
+        abort(400, f"There is no mechanic {min(missing)}.")
+    return mechanics
+
+
+def change_mechanics(ticket_id, added, removed):
+    """Put mechanics on a locked ticket, then take others off. Answer with the ticket."""
+    ticket = get_or_404(ServiceTicket, ticket_id)
+    mechanics = (set(ticket.mechanics) | set(added)) - set(removed)  # a set: nobody is in it twice
+    ticket.mechanics = sorted(mechanics, key=lambda mechanic: mechanic.id)  # as order_by does
     db.session.commit()
     return service_ticket_schema.dump(ticket)
 
@@ -825,21 +813,25 @@ def delete_service_ticket(ticket_id):
 @body(EditMechanicsSchema())
 def edit_mechanics(fields, ticket_id):
     """Put mechanics on a ticket (add_ids) and take others off (remove_ids), all or nothing."""
-    return change_mechanics(ticket_id, fields["add_ids"], fields["remove_ids"], status=400)
+    lock_ticket(ticket_id)
+    added, removed = find_mechanics(fields["add_ids"]), find_mechanics(fields["remove_ids"])
+    return change_mechanics(ticket_id, added, removed)
 
 
 @service_tickets_bp.put("/<id:ticket_id>/assign-mechanic/<id:mechanic_id>")
 @token_required("mechanic")
 def assign_mechanic(ticket_id, mechanic_id):
     """Put a mechanic on a ticket."""
-    return change_mechanics(ticket_id, add_ids=[mechanic_id])
+    lock_ticket(ticket_id)
+    return change_mechanics(ticket_id, [get_or_404(Mechanic, mechanic_id)], [])
 
 
 @service_tickets_bp.put("/<id:ticket_id>/remove-mechanic/<id:mechanic_id>")
 @token_required("mechanic")
 def remove_mechanic(ticket_id, mechanic_id):
     """Take a mechanic off a ticket."""
-    return change_mechanics(ticket_id, remove_ids=[mechanic_id])
+    lock_ticket(ticket_id)
+    return change_mechanics(ticket_id, [], [get_or_404(Mechanic, mechanic_id)])
 
 
 @ticket_inventory_bp.post("/<id:ticket_id>/assign-inventory/<id:inventory_id>")
@@ -884,24 +876,21 @@ def remove_inventory(parameters, ticket_id, inventory_id):
 
 # === Errors =======================================================================================
 # Every error has the same JSON format, "problem details" (RFC 9457). Views call abort(404, "...")
-# or let an exception pass, and Flask calls the function for its class, or for the nearest base
-# class. http_error() makes the answer; the others call it with the HTTP error that they choose.
+# or let an exception pass, and Flask calls the function for its class, or the nearest base class.
 
 main_bp = Blueprint("shop", __name__)  # for what belongs to no resource
 
 
 @main_bp.app_errorhandler(exceptions.HTTPException)  # app_errorhandler: for the whole app
-def http_error(error, errors=None):
-    """Answer an HTTP error, as abort() raises it, with messages for each wrong field if any."""
+def http_error(error, **extra):
+    """Answer an HTTP error, as abort() raises it. More keys of the answer may be given."""
     detail = error.description
     if error.code == 429:
         detail = f"Too many requests: {detail}."  # Flask-Limiter only says "10 per 1 minute"
     # about:blank: RFC 9457's value if no web page describes the error
     problem = {"type": "about:blank", "title": error.name, "status": error.code, "detail": detail}
-    if errors:
-        problem["errors"] = errors
     response = error.get_response()  # an HTML page; we keep its headers (a 405 has Allow) ...
-    response.data = current_app.json.dumps(problem)  # ... and replace the page
+    response.data = current_app.json.dumps(problem | extra)  # ... and replace the page
     response.content_type = "application/problem+json"
     if error.code == 401:
         response.headers["WWW-Authenticate"] = "Bearer"  # how to send a token; HTTP demands it
@@ -914,8 +903,8 @@ def invalid_fields(error):
     errors = error.normalized_messages()  # {"price": ["Not a valid number."]}
     for field, messages in errors.items():
         if isinstance(messages, dict):  # of a list, by position: {1: ["Not a valid integer."]}
-            errors[field] = [text for texts in messages.values() for text in texts]
-    return http_error(exceptions.BadRequest("Some fields are not valid: see errors."), errors)
+            errors[field] = sum(messages.values(), [])  # all of them in one list
+    return http_error(exceptions.BadRequest("Some fields are wrong: see errors."), errors=errors)
 
 
 @main_bp.app_errorhandler(UnicodeEncodeError)  # half an emoji: JSON can write one as two codes
@@ -940,20 +929,19 @@ def conflict(_error):
 def database_unavailable(error):
     """Answer 503 when the database cannot do its work. The log says why."""
     detail = "The database is busy, away or read-only, or does not fit the models."
-    cure = "After a change of the models: python seed.py --reset deletes all data and begins anew."
-    current_app.logger.error("%s %s", detail, cure, exc_info=error)
+    hint = "After a change of the models: python seed.py --reset deletes all data and begins anew."
+    current_app.logger.error(f"{detail} {hint}", exc_info=error)  # exc_info: with the traceback
     return http_error(exceptions.ServiceUnavailable(f"{detail} The log says more."))
 
 
 # === Application ==================================================================================
-# The front page, the settings, and the function that puts all sections together.
 
 
 @main_bp.get("/")
 def front_page():
     """Show this page: all routes, with the docstrings, roles and schemas of their views."""
-    # With this policy, a browser refuses all that the page does not need: other sites, frames,
-    # and scripts and styles without the nonce, a random word that only this answer has.
+    # With this policy, a browser refuses what the page does not need: scripts and styles without
+    # the nonce, a random word of this answer; other sites, a <base>, forms that are sent, frames.
     nonce = secrets.token_urlsafe(16)
     policy = f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
     policy += "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -1005,7 +993,7 @@ def load_settings(config, overrides):
 
 def load_secret_key(app):
     """Return the secret key: from the settings, or the one that the first start makes and keeps."""
-    key = app.config["SECRET_KEY"]  # None by default
+    key = str(app.config["SECRET_KEY"] or "")  # Flask reads FLASK_SECRET_KEY=123... as a number
     if not key:
         path = Path(app.instance_path) / "secret_key"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -1013,7 +1001,6 @@ def load_secret_key(app):
         if not path.read_text():
             path.write_text(secrets.token_hex(32))
         key = path.read_text()
-    key = str(key)  # Flask reads FLASK_SECRET_KEY=123... as a number
     if len(key.encode()) < 32:
         raise ValueError("SECRET_KEY must have at least 32 bytes.")
     return key
@@ -1037,45 +1024,36 @@ def set_response_headers(response):
     return response
 
 
-def register_blueprints(app):
-    """Register the blueprints, some twice: the assignment names both /inventory and /parts. The
-    second time, a blueprint needs another name."""
-    resources = (inventory_bp, customers_bp, mechanics_bp, service_tickets_bp, ticket_inventory_bp)
-    for blueprint in (*resources, main_bp):
-        app.register_blueprint(blueprint)
-    app.register_blueprint(inventory_bp, url_prefix="/parts", name="parts")
-    app.register_blueprint(service_tickets_bp, url_prefix="/service-tickets", name="tickets")
-    for prefix in ("/service_tickets", "/service-tickets"):
-        app.register_blueprint(ticket_inventory_bp, url_prefix=prefix, name=f"parts of {prefix}")
-
-
 def create_app(config=None):
-    """Return the application. config is a dict of settings, which win over the environment.
-    Raises ValueError if the secret key is too short or a setting is not a number."""
+    """Return the application. The settings in config win. Raises ValueError for a wrong setting."""
     app = Flask(__name__)
     load_settings(app.config, config)
     app.config["SECRET_KEY"] = load_secret_key(app)
-    # A proxy, a server in between, writes the caller's IP address into the header X-Forwarded-For.
-    # ProxyFix gets each request before Flask, and takes it from there if TRUSTED_PROXIES is not 0.
+    # Behind proxies, the caller's address is in the header X-Forwarded-For. x_proto=0: no other.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"], x_proto=0)
     app.json.sort_keys = False  # the keys of an answer stay in the order of the fields
     app.url_map.strict_slashes = False  # an address works with and without a slash at its end
     app.url_map.merge_slashes = False  # // is 404, not a redirect
     app.url_map.converters["id"] = IdConverter
-    app.after_request(set_response_headers)  # the first one is called last: after the limiter's
+    app.after_request(set_response_headers)  # added first, so called last, after the limiter's
     for extension in (db, ma, cache, limiter):
         extension.init_app(app)
-    register_blueprints(app)
+    resources = (inventory_bp, customers_bp, mechanics_bp, service_tickets_bp, ticket_inventory_bp)
+    for blueprint in (*resources, main_bp):
+        app.register_blueprint(blueprint)
+    # The assignment names several addresses. A blueprint needs a new name for each.
+    app.register_blueprint(inventory_bp, url_prefix="/parts", name="parts")
+    app.register_blueprint(service_tickets_bp, url_prefix="/service-tickets", name="tickets")
+    for prefix in ("/service_tickets", "/service-tickets"):
+        app.register_blueprint(ticket_inventory_bp, url_prefix=prefix, name=f"parts of {prefix}")
     with app.app_context():
         db.create_all()
     return app
 
 
 if __name__ == "__main__":
-    port = os.environ.get("PORT") or "5000"
     try:
-        if not port.isdecimal():
-            raise ValueError(f"PORT must be a number, not {port}.")
-        create_app().run(os.environ.get("HOST") or "127.0.0.1", int(port))
+        app = create_app()
+        app.run(os.environ.get("HOST") or "127.0.0.1", int(os.environ.get("PORT") or 5000))
     except Exception as error:
         sys.exit("The shop cannot open: " + str(error).partition("\n")[0])  # its first line
