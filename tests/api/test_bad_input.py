@@ -1,4 +1,4 @@
-"""What is odd in a request, in its body, path or headers: refused in one format, nothing stored.
+"""What is odd in a body or a path: it is refused in one format, and nothing is stored.
 
 What the fields of records take and refuse stands in tests/harness/resources.py.
 """
@@ -76,18 +76,16 @@ def test_odd_value_that_a_field_takes_is_read_back(database, ana, path):
         assert ana.get(f"{path}/1").json == response.json
 
 
-@pytest.mark.parametrize("quantity", whole_number(1, 1_000_000).refused)
-def test_wrong_number_of_pieces_is_refused(nothing_changes, ana, quantity):
-    problem(ana.post(ASSIGN[1], json={"quantity": quantity}), 400, "quantity")
+def test_wrong_number_of_pieces_is_refused(nothing_changes, ana):
+    for quantity in whole_number(1, 1_000_000).refused:
+        problem(ana.post(ASSIGN[1], json={"quantity": quantity}), 400, "quantity")
 
 
-WRONG_IDS = [None, 1, "1", {}, [[1]], [None], [True], [1.5], ["x"], [10**9], [2**63], [1e400]]
-
-
-@pytest.mark.parametrize("ids", [*WRONG_IDS, [1] * 101, ["x"] * 5000], ids=lambda ids: str(ids)[:9])
-def test_wrong_list_of_ids_is_refused(nothing_changes, ana, ids):
-    for body in ({"add_ids": ids}, {"remove_ids": ids}, {"add_ids": ids, "remove_ids": ids}):
-        problem(ana.put(EDIT[1], json=body), 400, *body)
+def test_wrong_list_of_ids_is_refused(nothing_changes, ana):
+    wrong = [None, 1, "1", {}, [[1]], [None], [True], [1.5], ["x"], [10**9], [2**63], [1e400]]
+    for ids in (*wrong, [1] * 101, ["x"] * 5000):
+        for body in ({"add_ids": ids}, {"remove_ids": ids}, {"add_ids": ids, "remove_ids": ids}):
+            problem(ana.put(EDIT[1], json=body), 400, *body)
 
 
 @pytest.mark.parametrize("name", ["id", "total", "__proto__", "<script>", "🔧", "", "\0", "\ud83d"])
@@ -98,20 +96,19 @@ def test_unknown_field_is_refused_and_named(nothing_changes, ana, name):
         assert name in response.json["errors"], path
 
 
-@pytest.mark.parametrize("text", ["half of an emoji \ud83d", "NUL \0"])
-def test_text_that_cannot_be_stored_is_refused(database, ana, text):
-    before = everything(database)
-    for path, field in [("/customers", "first_name"), ("/inventory", "name")]:
-        for method, address in (("POST", path), ("PATCH", f"{path}/1")):
-            body = RESOURCES[path].whole() | {field: text}
-            body = body if method == "POST" else {field: text}
-            response = send(ana, method, address, json.dumps(body))
-            if harmless(response) < 300:  # some databases store NUL
-                assert text == "NUL \0" == response.json[field]
-            else:
-                assert (response.status_code, everything(database)) == (400, before)
-    login = json.dumps({"email": "e@x.example", "password": text})
-    assert harmless(send(ana, "POST", "/mechanics/login", login)) in (400, 401)
+def test_half_of_an_emoji_is_refused(nothing_changes, ana):
+    half = "half of an emoji \ud83d"
+    for method, path, body in [
+        ("POST", "/inventory", {"name": half, "price": 1}),
+        ("PATCH", "/inventory/1", {"name": half}),
+        ("PATCH", "/customers/1", {"password": half}),
+        ("POST", "/customers/login", {"email": "e@x.example", "password": half}),
+    ]:
+        problem(send(ana, method, path, json.dumps(body)), 400)
+
+
+def test_nul_does_no_harm(database, ana):  # some databases store it, others refuse it
+    assert harmless(ana.patch("/inventory/1", json={"name": "NUL \0"})) in (200, 400)
 
 
 # --- Whole bodies ---
@@ -158,14 +155,7 @@ def test_body_in_chunks_is_read_if_it_is_not_too_large(database, ana):
     assert ana.get("/inventory/1").json["price"] == 7
 
 
-@pytest.mark.parametrize("length", ["", "-1", "abc", "1.5", "9" * 30])
-def test_odd_content_length_does_no_harm(nothing_changes, ana, length):
-    body = {"CONTENT_LENGTH": length, "wsgi.input": io.BytesIO(b'{"name": "horn"}')}
-    response = send(ana, "PATCH", "/inventory/1", None, environ_overrides=body)
-    assert harmless(response) in (400, 413)
-
-
-# --- Paths and headers ---
+# --- Paths ---
 
 HOSTILE_IDS = ["-1", "0x1", "1.0", "1_0", "+1", "1 ", "1" * 10, "9" * 5000, "NaN", "*", "%", "\0"]
 HOSTILE_IDS += [
@@ -176,19 +166,12 @@ HOSTILE_IDS += [
     "<script>alert(1)</script>",
     "../1",
 ]
+WITH_IDS = [f"{path}/{{}}" for path in RESOURCES]
+WITH_IDS += ["/service_tickets/{}/edit", "/service-tickets/1/remove-inventory/{}"]
+WITH_IDS += ["/service_tickets/{}/assign-mechanic/1", "/service_tickets/1/remove-mechanic/{}"]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        *(f"{path}/{{}}" for path in RESOURCES),
-        "/service_tickets/{}/edit",
-        "/service_tickets/{}/assign-mechanic/1",
-        "/service_tickets/1/remove-mechanic/{}",
-        "/ticket_inventory/{}/assign-inventory/1",
-        "/service-tickets/1/remove-inventory/{}",
-    ],
-)
+@pytest.mark.parametrize("path", WITH_IDS)
 def test_hostile_id_in_a_path_is_not_found(nothing_changes, ana, path):
     for hostile in HOSTILE_IDS:
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
@@ -198,44 +181,18 @@ def test_hostile_id_in_a_path_is_not_found(nothing_changes, ana, path):
 
 @pytest.mark.parametrize(
     "path",
-    ["/nothing", "/customers/1/x", "/../../x", "/%ff", "/inventory/%c0%af", "/%2e%2e/seed.py"]
-    + ["/inventory//", "/inventory//1", "/customers//login", "/static/x"],
+    ["/nothing", "/customers/1/x", "/../../x", "/\xff", "/inventory/\xc0\xaf", "/../seed.py"]
+    + [
+        "/inventory//",
+        "/inventory//1",
+        "/customers//login",
+        "//nothing",
+        "//evil.example/inventory",
+    ],
 )
 def test_unknown_address_is_not_found_and_leads_nowhere(ana, part, path):
+    forged = {"PATH_INFO": path, "HTTP_HOST": "evil.example"}
     for method in ("GET", "POST", "DELETE"):
-        response = ana.open(path, method=method, headers={"Host": "evil.example"})
-        assert harmless(response) == 405 if path == "/static/x" and method != "GET" else 404
+        response = ana.open("/", method=method, environ_overrides=forged)
+        assert harmless(response) == 404
         assert "Location" not in response.headers
-
-
-@pytest.mark.parametrize("path", ["//nothing", "//evil.example/", "//evil.example/inventory"])
-def test_path_with_two_slashes_at_its_beginning_leads_nowhere(ana, path):
-    response = ana.get("/", environ_overrides={"PATH_INFO": path})
-    problem(response, 404)
-    assert "Location" not in response.headers
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Host": "evil.example:99999"},
-        {"Host": ""},
-        {"Host": "x'\"<script>"},
-        {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "javascript"},
-        {"X-HTTP-Method-Override": "DELETE", "X-Original-URL": "/mechanics"},
-        {"Accept": "application/xml;q=banana", "Accept-Encoding": "gzip;q=x, \x00"},
-        {"Cookie": "=;;;=\x00; session=.eJwNyk.AA.BB"},
-        {"If-None-Match": "*", "If-Modified-Since": "Thu, 99 Foo 99999999 99:99:99 GMT"},
-        {"If-Range": "x", "Range": "bytes=0-0"},
-        {"Expect": "200-maybe"},
-    ],
-    ids=str,
-)
-def test_odd_headers_do_no_harm(ana, carla, part, headers):
-    statuses = {"/": 200, "/inventory": 200, "/inventory/1": 200, "/customers": 200, "/x": 404}
-    for path, status in statuses.items():
-        response = ana.get(path, headers=headers)
-        assert harmless(response) == status, path
-        assert "evil.example" not in response.text + str(response.headers)
-    response = ana.post("/inventory", json=part | {"name": "x", "id": 7}, headers=headers)
-    problem(response, 400, "id")

@@ -7,25 +7,17 @@ EVE = RESOURCES["/customers"].whole()
 TICKET = RESOURCES["/service_tickets"].whole()
 
 
-def login_status(client, email, password):
+def login_status(client, email, password=PASSWORD):
     body = {"email": email, "password": password}
     return client.post("/customers/login", json=body).status_code
 
 
-def test_whoever_registers_can_log_in(anyone):
-    assert anyone.post("/customers", json=EVE).status_code == 201
-    assert login_status(anyone, EVE["email"], EVE["password"]) == 200
-
-
-def test_taken_email_is_refused_however_it_is_spelled(anyone, carla, dave):
+def test_taken_email_is_refused_however_it_is_spelled(anyone, ana, carla, dave):
     for email in (carla.email, f" {carla.email.upper()} "):
         assert "email" in problem(anyone.post("/customers", json=EVE | {"email": email}), 409)
         problem(dave.patch("/customers/2", json={"email": email}), 409)
     assert dave.get("/customers/2").json["email"] == dave.email
     assert dave.patch("/customers/2", json={"email": dave.email}).status_code == 200
-
-
-def test_customer_and_mechanic_may_have_the_same_email(anyone, ana):
     assert anyone.post("/customers", json=EVE | {"email": ana.email}).status_code == 201
 
 
@@ -33,18 +25,17 @@ def test_mechanic_gives_a_customer_a_new_password(ana, carla, anyone):
     new = "forgotten-no-more"
     assert ana.patch("/customers/1", json={"password": new}).status_code == 200
     assert login_status(anyone, carla.email, new) == 200
-    assert login_status(anyone, carla.email, PASSWORD) == 401
+    assert login_status(anyone, carla.email) == 401
 
 
 def test_put_without_a_password_keeps_it(carla, anyone):
     body = RESOURCES["/customers"].shown() | {"email": carla.email}
     assert shows(carla.put("/customers/1", json=body).json, body)
-    assert login_status(anyone, carla.email, PASSWORD) == 200
+    assert login_status(anyone, carla.email) == 200
 
 
 def test_customers_see_only_their_own_tickets(ana, carla, dave, full_ticket):
     other = ana.post("/service_tickets", json=TICKET | {"customer_id": dave.id}).json
     third = ana.post("/service_tickets", json=TICKET).json
     assert carla.get("/customers/my-tickets").json == [full_ticket, third]
-    assert carla.get("/customers/my-tickets?page=2&per_page=1").json == [third]
     assert dave.get("/customers/my-tickets").json == [other]

