@@ -104,21 +104,14 @@ def test_refusals_are_not_cached(anyone, part):
             assert "hit_cache" not in response.headers
 
 
-@pytest.mark.parametrize(
-    "forged",
-    [
-        {"headers": {"Host": "evil.example"}},
-        {"headers": {"X-Forwarded-Host": "evil.example", "X-Forwarded-Prefix": "/evil.example"}},
-        {"environ_overrides": {"SCRIPT_NAME": "//evil.example"}},
-    ],
-    ids=str,
-)
-def test_no_header_reaches_others_through_the_cache(anyone, part, forged):
-    anyone.get("/inventory", **forged)
+def test_no_header_reaches_others_through_the_cache(anyone, part):
+    forged = {"HTTP_HOST": "evil.example", "SCRIPT_NAME": "//evil.example"}
+    forged |= {"HTTP_X_FORWARDED_HOST": "evil.example", "HTTP_X_FORWARDED_PREFIX": "/evil"}
+    anyone.get("/inventory", environ_overrides=forged)
     cached = anyone.get("/inventory")
     assert hit(cached)
-    assert "evil" not in str(cached.headers)
     assert cached.headers["Link"].startswith("</inventory?page=1&")
+    assert "evil" not in str(cached.headers)
 
 
 def test_answers_live_for_60_seconds(make_app, ana, part):

@@ -63,22 +63,23 @@ def test_list_tickets_of_one_customer(ana, dave, ticket):
 
 
 @pytest.mark.parametrize(
-    ("method", "path"),
+    "call",
     [
-        ("PUT", "/service_tickets/9/edit"),
-        ("PUT", "/service_tickets/9/assign-mechanic/1"),
-        ("PUT", "/service_tickets/9/remove-mechanic/1"),
-        ("PUT", "/service_tickets/1/assign-mechanic/9"),
-        ("PUT", "/service_tickets/1/remove-mechanic/9"),
-        ("POST", "/ticket_inventory/9/assign-inventory/1"),
-        ("POST", "/ticket_inventory/1/assign-inventory/9"),
-        ("DELETE", "/ticket_inventory/9/remove-inventory/1"),
-        ("DELETE", "/ticket_inventory/1/remove-inventory/9"),
+        *("PUT /service_tickets/9/edit", "PUT /service_tickets/9/assign-mechanic/1"),
+        *(f"PUT /service_tickets/1/{action}-mechanic/9" for action in ("assign", "remove")),
+        *(
+            f"POST /ticket_inventory/{ids}"
+            for ids in ("9/assign-inventory/1", "1/assign-inventory/9")
+        ),
+        *(
+            f"DELETE /ticket_inventory/{ids}"
+            for ids in ("9/remove-inventory/1", "1/remove-inventory/9")
+        ),
     ],
 )
-def test_what_does_not_exist_is_not_found(ana, full_ticket, method, path):
-    response = ana.open(path, method=method, **({} if method == "DELETE" else {"json": {}}))
-    assert "9" in problem(response, 404)
+def test_what_does_not_exist_is_not_found(ana, full_ticket, call):
+    method, path = call.split()
+    assert "9" in problem(ana.open(path, method=method, json={}), 404)
     assert (stock(ana), ana.get("/service_tickets").json) == (8, [full_ticket])
 
 
