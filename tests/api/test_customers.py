@@ -21,17 +21,13 @@ def test_taken_email_is_refused_however_it_is_spelled(anyone, ana, carla, dave):
     assert anyone.post("/customers", json=EVE | {"email": ana.email}).status_code == 201
 
 
-def test_mechanic_gives_a_customer_a_new_password(ana, carla, anyone):
-    new = "forgotten-no-more"
-    assert ana.patch("/customers/1", json={"password": new}).status_code == 200
-    assert login_status(anyone, carla.email, new) == 200
-    assert login_status(anyone, carla.email) == 401
-
-
-def test_put_without_a_password_keeps_it(carla, anyone):
+def test_password_stays_until_a_mechanic_gives_a_new_one(ana, carla, anyone):
     body = RESOURCES["/customers"].shown() | {"email": carla.email}
     assert shows(carla.put("/customers/1", json=body).json, body)
     assert login_status(anyone, carla.email) == 200
+    assert ana.patch("/customers/1", json={"password": "forgotten-no-more"}).status_code == 200
+    assert login_status(anyone, carla.email) == 401
+    assert login_status(anyone, carla.email, "forgotten-no-more") == 200
 
 
 def test_customers_see_only_their_own_tickets(ana, carla, dave, full_ticket):

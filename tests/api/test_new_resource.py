@@ -16,13 +16,9 @@ from mechanic_shop import RecordSchema, add_record, body, create_app, db, token_
 
 Fuel = enum.Enum("Fuel", ["petrol", "diesel"])
 CAR = {"plate": "AB 1", "owner_id": 1, "fuel": "diesel", "built": "2020-02-29", "sold": False}
-WRONG = {
-    "plate": [5, None, "", "x" * 11],
-    "owner_id": [None, "x", 1.5, True, [1], 10**9, 2**63],
-    "fuel": ["steam", 1, True, [], {}, "", "Diesel"],
-    "built": ["yesterday", 5, [], "2020-02-30"],
-    "sold": ["perhaps", 5, [], {}],
-}
+WRONG = {"plate": [5, None, "", "x" * 11], "fuel": ["steam", 1, True, [], {}, "", "Diesel"]}
+WRONG |= {"owner_id": [None, "x", 1.5, True, [1], 10**9, 2**63], "sold": ["perhaps", 5, [], {}]}
+WRONG |= {"built": ["yesterday", 5, [], "2020-02-30"]}
 
 
 def answer_calls():

@@ -164,19 +164,15 @@ def test_removed_pieces_go_back_into_stock(ana, full_ticket):
     assert stock(ana) == 10
 
 
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
-        *((f"quantity={value}", "quantity") for value in ["0", "-1", "1.5", "x", "", "1000001"]),
-        *(
-            ("Quantity=1", "Quantity"),
-            ("quantity=1&page=1", "page"),
-            ("quantity%20=1", "quantity "),
-        ),
-    ],
-)
-def test_remove_with_a_wrong_or_unknown_parameter_moves_nothing(ana, full_ticket, query, field):
-    problem(ana.delete(f"{REMOVE}?{query}"), 400, field)
+def test_remove_with_a_wrong_or_unknown_parameter_moves_nothing(ana, full_ticket):
+    wrong = [(f"quantity={value}", "quantity") for value in ("0", "-1", "1.5", "x", "", "1000001")]
+    wrong += [
+        ("Quantity=1", "Quantity"),
+        ("quantity=1&page=1", "page"),
+        ("quantity+=1", "quantity "),
+    ]
+    for query, field in wrong:
+        problem(ana.delete(f"{REMOVE}?{query}"), 400, field)
     assert (stock(ana), ana.get("/service_tickets/1").json) == (8, full_ticket)
 
 

@@ -63,20 +63,15 @@ def test_wrong_password_and_unknown_email_are_one_answer(anyone, ana, dave, kind
     assert len({problem(answer, 401) for answer in answers}) == 1
 
 
-@pytest.mark.parametrize(
-    ("email", "password", "fields"),
-    [
-        (None, None, ["email", "password"]),
-        (["a@x.example"], {"$ne": None}, ["email", "password"]),
-        ("a@x", "1234567", ["email", "password"]),
-        ("ána@mechanic.example", "p" * 129, ["email", "password"]),
-        ("ana@mechanic.example", "", ["password"]),
-    ],
-)
-def test_login_checks_email_and_password_as_registration_does(
-    anyone, kind, email, password, fields
-):
-    problem(log_in(anyone, kind, email, password), 400, *fields)
+def test_login_checks_email_and_password_as_registration_does(anyone, kind):
+    for email, password, *fields in [
+        (None, None, "email", "password"),
+        (["a@x.example"], {"$ne": None}, "email", "password"),
+        ("a@x", "1234567", "email", "password"),
+        ("ána@mechanic.example", "p" * 129, "email", "password"),
+        ("ana@mechanic.example", "", "password"),
+    ]:
+        problem(log_in(anyone, kind, email, password), 400, *fields)
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
