@@ -127,13 +127,11 @@ def test_body_that_is_no_json_object_is_refused(nothing_changes, ana, body):
             assert "JSON" in problem(send(ana, method, path, body), 400)
 
 
-@pytest.mark.parametrize(
-    "content_type", [None, "", "text/plain", "application/x-www-form-urlencoded", "a" * 50_000]
-)
-def test_body_of_another_type_is_refused(nothing_changes, ana, content_type):
+@pytest.mark.parametrize("kind", [None, "", "text/plain", "multipart/form-data", "a" * 50_000])
+def test_body_of_another_type_is_refused(nothing_changes, ana, kind):
     for method, path in ROUTES:
         body = b'{"quantity": 1}'
-        problem(ana.open(path, method=method, data=body, content_type=content_type), 415)
+        problem(ana.open(path, method=method, data=body, content_type=kind), 415)
 
 
 def test_body_over_64_kib_is_refused(nothing_changes, ana):
@@ -158,14 +156,7 @@ def test_body_in_chunks_is_read_if_it_is_not_too_large(database, ana):
 # --- Paths ---
 
 HOSTILE_IDS = ["-1", "0x1", "1.0", "1_0", "+1", "1 ", "1" * 10, "9" * 5000, "NaN", "*", "%", "\0"]
-HOSTILE_IDS += [
-    "1\n",
-    "٣",
-    "🔧",
-    "1'; DROP TABLE inventory; --",
-    "<script>alert(1)</script>",
-    "../1",
-]
+HOSTILE_IDS += ["1\n", "٣", "🔧", "1'; DROP TABLE x; --", "<script>alert(1)</script>", "../1"]
 WITH_IDS = [f"{path}/{{}}" for path in RESOURCES]
 WITH_IDS += ["/service_tickets/{}/edit", "/service-tickets/1/remove-inventory/{}"]
 WITH_IDS += ["/service_tickets/{}/assign-mechanic/1", "/service_tickets/1/remove-mechanic/{}"]
@@ -179,17 +170,11 @@ def test_hostile_id_in_a_path_is_not_found(nothing_changes, ana, path):
             assert harmless(ana.open(address, method=method, json={})) == 404, (method, hostile)
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/nothing", "/customers/1/x", "/../../x", "/\xff", "/inventory/\xc0\xaf", "/../seed.py"]
-    + [
-        "/inventory//",
-        "/inventory//1",
-        "/customers//login",
-        "//nothing",
-        "//evil.example/inventory",
-    ],
-)
+ADDRESSES = ["/nothing", "/customers/1/x", "/../x", "/\xff", "/inventory/\xc0\xaf", "/inventory//"]
+ADDRESSES += ["/inventory//1", "/customers//login", "//nothing", "//evil.example/inventory"]
+
+
+@pytest.mark.parametrize("path", ADDRESSES)
 def test_unknown_address_is_not_found_and_leads_nowhere(ana, part, path):
     forged = {"PATH_INFO": path, "HTTP_HOST": "evil.example"}
     for method in ("GET", "POST", "DELETE"):
