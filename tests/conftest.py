@@ -1,12 +1,12 @@
-"""The shop under test, and the people who call it.
+"""The fixtures: a shop with an empty database, the people who call it, records, and a held call.
 
-Each test begins with an empty database: a SQLite file, or the server that TEST_DATABASE_URL
-names. TEST_REDIS_URL names a Redis for rate limits and cache. Both are emptied, so the database
-on a server must have a name that begins with shop_test. With TEST_NO_SKIP=1 a test that would be
-skipped fails instead.
+The database is a SQLite file, or that which TEST_DATABASE_URL names. TEST_REDIS_URL names a Redis
+for rate limits and cache. Both are emptied, so the database on a server must have a name that
+begins with shop_test. With TEST_NO_SKIP=1 a test that would be skipped fails instead.
 """
 
 import os
+import re
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -14,16 +14,8 @@ from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
-from harness.shop import (
-    SECRET,
-    caller,
-    calling,
-    close,
-    delete_rows,
-    drop_tables,
-    empty_database,
-    open_shop,
-)
+from harness import shop
+from harness.shop import SECRET, caller, calling, open_shop
 
 from mechanic_shop import cache, db, limiter
 
@@ -55,7 +47,8 @@ def pytest_xdist_auto_num_workers():
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item, call):
+def pytest_runtest_makereport():
+    """With TEST_NO_SKIP=1, let a skipped test fail."""
     report = yield
     if report.skipped and os.environ.get("TEST_NO_SKIP") and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
@@ -63,18 +56,18 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
-# --- The database and the settings ---
+# === The shop =====================================================================================
 
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory):
     """What the tests of a process share: a database, and the app that was opened on it."""
-    url = empty_database(tmp_path_factory.mktemp("shop"))
+    url = shop.empty_database(tmp_path_factory.mktemp("shop"))
     shared = SimpleNamespace(engine=sa.create_engine(url), app=None, opened=None)
     yield shared
     shared.engine.dispose()
     if shared.app:
-        close(shared.app)
+        shop.close(shared.app)
 
 
 @pytest.fixture
@@ -82,9 +75,9 @@ def database_url(shared):
     """The URL of a database with empty tables."""
     found = set(sa.inspect(shared.engine).get_table_names()) - {"sqlite_sequence"}
     if found == set(db.metadata.tables):
-        delete_rows(shared.engine)
+        shop.delete_rows(shared.engine)
     else:
-        drop_tables(shared.engine)
+        shop.drop_tables(shared.engine)
         db.metadata.create_all(shared.engine)
     return shared.engine.url.render_as_string(hide_password=False)
 
@@ -105,17 +98,13 @@ def redis_url():
 def environment(monkeypatch, database_url, redis_url):
     """The environment of a shop, for this process and for those that it starts."""
     for variable in list(os.environ):
-        if variable.startswith(("FLASK_", "SQLALCHEMY_")):
+        if re.match("FLASK_|SQLALCHEMY_|(REDIS_URL|HOST|PORT)$", variable):
             monkeypatch.delenv(variable)
-    monkeypatch.delenv("REDIS_URL", raising=False)
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("SECRET_KEY", SECRET)
     if redis_url:
         monkeypatch.setenv("REDIS_URL", redis_url)
     return monkeypatch
-
-
-# --- The shop ---
 
 
 @pytest.fixture
@@ -129,7 +118,7 @@ def make_app(environment):
 
     yield make
     for app in apps:
-        close(app)
+        shop.close(app)
 
 
 @pytest.fixture
@@ -139,10 +128,10 @@ def app(shared, environment, database_url, redis_url):
     Tests share it until one opens another: limiter and cache belong to the one opened last.
     """
     here = (database_url, redis_url)
-    current = shared.app and limiter.enabled and limiter.storage is shared.storage
-    if not current or shared.opened != here:
+    last = shared.app and cache.app is shared.app and limiter.enabled
+    if not last or limiter.storage is not shared.storage or shared.opened != here:
         if shared.app:
-            close(shared.app)
+            shop.close(shared.app)
         shared.app, shared.opened = open_shop(), here
         shared.storage = limiter.storage
     with shared.app.app_context():
@@ -157,7 +146,7 @@ def unlimited(app, monkeypatch):
     monkeypatch.setattr(limiter, "enabled", False)
 
 
-# --- People ---
+# === People and records ===========================================================================
 
 
 @pytest.fixture
@@ -166,31 +155,20 @@ def anyone(app):
     return calling(app)
 
 
-@pytest.fixture
-def ana(app):
-    """A mechanic."""
-    return caller(app, "mechanic", "Ana")
+def person(role, first_name):
+    """Return a fixture: a caller with this role and name, who has logged in."""
+
+    @pytest.fixture
+    def logged_in(app):
+        return caller(app, role, first_name)
+
+    return logged_in
 
 
-@pytest.fixture
-def bert(app):
-    """Another mechanic."""
-    return caller(app, "mechanic", "Bert")
-
-
-@pytest.fixture
-def carla(app):
-    """A customer."""
-    return caller(app, "customer", "Carla")
-
-
-@pytest.fixture
-def dave(app):
-    """Another customer."""
-    return caller(app, "customer", "Dave")
-
-
-# --- Records ---
+ana = person("mechanic", "Ana")
+bert = person("mechanic", "Bert")
+carla = person("customer", "Carla")
+dave = person("customer", "Dave")
 
 
 @pytest.fixture
@@ -214,28 +192,28 @@ def full_ticket(ana, part, ticket):
     return ana.get("/service_tickets/1").json
 
 
-# --- The database, watched ---
+# === The database, watched ========================================================================
 
 
 @pytest.fixture
 def statements_of(app):
     """A function that returns the SQL statements that a call sends."""
-    statements = []
-    with app.app_context():
-        engine = db.engine
-
-    def note(connection, cursor, statement, *_rest):
-        statements.append(statement)
 
     def statements_of(call):
-        statements.clear()
-        response = call()
-        assert response.status_code < 400, response.get_data(as_text=True)
-        return list(statements)
+        statements = []
 
-    sa.event.listen(engine, "before_cursor_execute", note)
-    yield statements_of
-    sa.event.remove(engine, "before_cursor_execute", note)
+        def note(_connection, _cursor, statement, *_rest):
+            statements.append(statement)
+
+        with app.app_context():
+            engine = db.engine
+        sa.event.listen(engine, "before_cursor_execute", note)
+        response = call()
+        sa.event.remove(engine, "before_cursor_execute", note)
+        assert response.status_code < 400, response.get_data(as_text=True)
+        return statements
+
+    return statements_of
 
 
 @pytest.fixture
@@ -250,7 +228,7 @@ def hold(app):
     def run_held(call, event, text, meanwhile):
         held, go_on = threading.Event(), threading.Event()
 
-        def wait(connection, cursor=None, statement="", *_rest):
+        def wait(_connection, _cursor=None, statement="", *_rest):
             if threading.current_thread().name.startswith("held") and text in statement:
                 held.set()
                 assert go_on.wait(20)
@@ -261,8 +239,8 @@ def hold(app):
         try:
             with ThreadPoolExecutor(1, thread_name_prefix="held") as threads:
                 answer = threads.submit(call)
-                assert held.wait(20), "the call never came to this statement"
                 try:
+                    assert held.wait(20), "the call never came to this statement"
                     meanwhile()
                 finally:
                     go_on.set()
@@ -271,6 +249,3 @@ def hold(app):
             sa.event.remove(engine, event, wait)
 
     return run_held
-
-
-# --- Answers ---

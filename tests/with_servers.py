@@ -1,14 +1,13 @@
-"""Run the tests on PostgreSQL and on MariaDB, each with Redis, both at the same time.
+"""Run the tests on PostgreSQL and on MariaDB, each with a Redis, both at the same time.
 
     python tests/with_servers.py [--own] [arguments for pytest]
 
 TEST_POSTGRESQL_URL, TEST_MARIADB_URL and TEST_REDIS_URL name the servers; with --own, servers are
 started for the run and stopped after it. Each run gets a new database, which is dropped
-afterwards, and a Redis database that is empty. A server that no variable names, or that is not
-there, is named and left out; with TEST_NO_SKIP=1 that is a failure.
+afterwards, and database 1 or 2 of the Redis, which has to be empty. A server that no variable
+names, or that is not there, is named and left out; with TEST_NO_SKIP=1 that is a failure.
 
-The slow tests run, too, but for the longest. Tests for which the database makes no difference do
-not.
+Tests of the folders below run, slow ones too, but not those that are marked `once`.
 """
 
 import contextlib
@@ -25,118 +24,64 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import redis
 from harness.servers import NotThere, new_database, own_server
 
-TESTS = Path(__file__).parent
-KINDS = ["postgresql", "mariadb"]
-INDEPENDENT = {
-    "app/test_application.py": "settings and the start",
-    "api/test_authorization.py": "roles and paths",
-    "slow/test_crash.py": "SQLite files alone",
-    "slow/test_faults.py": "starts servers of its own",
-    "slow/test_flood.py": "one process and its memory",
-    "page/test_front_page.py": "shows the routes",
-    "slow/test_gunicorn.py": "what comes in over a socket",
-    "api/test_hostile_input.py": "paths, methods and headers",
-    "api/test_passwords.py": "hashing",
-    "postman/test_collection.py": "the collection is the same",
-    "docs/test_readme.py": "SQLite, as the README",
-    "app/test_secrets.py": "keys, passwords and headers",
-}
-# So begin the names of tests whose requests are refused before the database is asked, and last
-# that of the longest test.
-DESELECTED = [
-    "api/test_bad_input.py::test_body_",
-    "api/test_bad_input.py::test_compressed_body_",
-    "api/test_bad_input.py::test_login_with_odd_values_",
-    "api/test_bad_input.py::test_odd_content_length_",
-    "api/test_bad_input.py::test_post_and_put_refuse_",
-    "api/test_bad_input.py::test_unknown_field_",
-    "api/test_bad_input.py::test_value_that_",
-    "api/test_lists.py::test_odd_number_",
-    "api/test_lists.py::test_parameter_that_a_list_does_not_know_",
-    "api/test_tokens.py::test_odd_authorization_header_",
-    "slow/test_properties.py::test_random_work_leaves_what_the_model_says[8-40]",
-]
+FOLDERS = [Path(__file__).parent / name for name in ("api", "app", "slow")]
+REDIS_DATABASES = {"postgresql": 1, "mariadb": 2}
 
 
-def named_server(kind):
-    """Return the URL of a server, as its variable says. Raises NotThere."""
-    variable = f"TEST_{kind.upper()}_URL"
-    if url := os.environ.get(variable):
-        return url
-    raise NotThere(f"{variable} is not set")
+def take_servers(kind, own, closing):
+    """Take an empty database of this kind and of a Redis; return their variables for the tests.
 
-
-@contextlib.contextmanager
-def redis_database(server_url):
-    """Take an empty database of a Redis and empty it afterwards; gives its URL. Raises NotThere."""
-    for number in range(1, 16):
-        url = urlsplit(server_url)._replace(path=f"/{number}").geturl()
-        with redis.from_url(url) as connection:
-            try:
-                if connection.dbsize() or not connection.set("taken by", "tests", nx=True):
-                    continue  # somebody has data there, or was faster
-            except redis.RedisError as error:
-                raise NotThere(f"No Redis at {url}: {error}") from None
-            try:
-                yield url
-            finally:
-                connection.flushdb()
-            return
-    raise NotThere(f"The Redis at {server_url} has no empty database")
-
-
-def take_servers(own, closing):
-    """Take a database and a Redis database for each kind of server; return their variables."""
+    Both are given back when closing, an ExitStack, ends. Raises NotThere.
+    """
 
     def server_url(kind):
-        return closing.enter_context(own_server(kind)).url if own else named_server(kind)
+        if own:
+            return closing.enter_context(own_server(kind)).url
+        if url := os.environ.get(f"TEST_{kind.upper()}_URL"):
+            return url
+        raise NotThere(f"TEST_{kind.upper()}_URL is not set")
 
-    taken = {}
-    redis_url = server_url("redis")
-    for kind in KINDS:
+    database_url = closing.enter_context(new_database(server_url(kind)))
+    redis_url = urlsplit(server_url("redis"))._replace(path=f"/{REDIS_DATABASES[kind]}").geturl()
+    try:
+        connection = closing.enter_context(redis.from_url(redis_url))
+        if connection.dbsize():
+            raise NotThere(f"{redis_url} is not empty")
+    except redis.RedisError as error:
+        raise NotThere(f"No Redis at {redis_url}: {error}") from None
+    closing.callback(connection.flushdb)
+    return {"TEST_DATABASE_URL": database_url, "TEST_REDIS_URL": redis_url}
+
+
+def run_tests(kind, own, arguments):
+    """Run pytest on this kind of database; return its exit status, or None, and its output."""
+    with contextlib.ExitStack() as closing:
         try:
-            database_url = closing.enter_context(new_database(server_url(kind)))
+            variables = take_servers(kind, own, closing)
         except NotThere as error:
-            print(f"{kind} is left out: {error}", flush=True)
-        else:
-            test_redis_url = closing.enter_context(redis_database(redis_url))
-            taken[kind] = {"TEST_DATABASE_URL": database_url, "TEST_REDIS_URL": test_redis_url}
-    return taken
-
-
-def run_tests(variables, arguments):
-    """Run pytest with these variables; return its exit status and what it printed."""
-    ignored = [f"--ignore={TESTS / name}" for name in INDEPENDENT]
-    named = any(Path(argument.partition("::")[0]).exists() for argument in arguments)
-    deselected = [f"--deselect={name}" for name in DESELECTED]
-    command = [sys.executable, "-m", "pytest", "-m", "", *ignored, *deselected]
-    command += ["--durations=10", *arguments]
-    command += [] if named else [TESTS]
-    options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    done = subprocess.run(command, env=os.environ | variables, **options)
+            return None, f"left out: {error}"
+        named = any(Path(argument.partition("::")[0]).exists() for argument in arguments)
+        command = [sys.executable, "-m", "pytest", "-m", "not once", "--durations=10", *arguments]
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        command += [] if named else FOLDERS
+        done = subprocess.run(command, env=os.environ | variables, **options)
     return done.returncode, done.stdout
 
 
 def main(*arguments):
     """Run the tests on all servers at the same time; return the exit status."""
-    if missing := [name for name in INDEPENDENT if not (TESTS / name).exists()]:
-        raise SystemExit(f"INDEPENDENT in tests/with_servers.py names no file: {missing}")
     own = arguments[:1] == ("--own",)
-    failed = []
-    with contextlib.ExitStack() as closing, ThreadPoolExecutor() as threads:
-        try:
-            taken = take_servers(own, closing)
-        except NotThere as error:
-            raise SystemExit(f"Nothing is tested: {error}") from None
-        runs = {kind: threads.submit(run_tests, taken[kind], arguments[own:]) for kind in taken}
-        for kind, run in runs.items():
-            status, output = run.result()
+    statuses = {}
+    with ThreadPoolExecutor() as threads:
+        kinds = list(REDIS_DATABASES)
+        runs = [threads.submit(run_tests, kind, own, arguments[own:]) for kind in kinds]
+        for kind, run in zip(kinds, runs, strict=True):
+            statuses[kind], output = run.result()
             print(f"\n=== {kind} ===\n{output}", flush=True)
-            if status:
-                failed.append(kind)
-    left_out = [kind for kind in KINDS if kind not in taken]
+    left_out = [kind for kind in kinds if statuses[kind] is None]
+    failed = [kind for kind in kinds if statuses[kind]]
     print(f"failed: {', '.join(failed) or 'none'}; left out: {', '.join(left_out) or 'none'}")
-    too_few = left_out and os.environ.get("TEST_NO_SKIP") or not taken
+    too_few = left_out == kinds or (left_out and os.environ.get("TEST_NO_SKIP"))
     return 1 if failed or too_few else 0
 
 

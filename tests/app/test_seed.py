@@ -1,23 +1,47 @@
-"""seed.py: the sample data, and the first account of a real shop."""
+"""seed.py: the sample data, and the first account of a real shop. More refusals: test_start.py."""
+
+import contextlib
+import re
+import sqlite3
+import subprocess
+import sys
 
 import pytest
 import sqlalchemy as sa
-from click.testing import CliRunner
-from harness.shop import calling, problem, shows
+from harness.servers import ROOT, everything
+from harness.shop import calling, problem, run_seed, shows
 
-import seed
-from mechanic_shop import Customer, Inventory, Mechanic, ServiceTicket, TicketInventory, db
+from mechanic_shop import Customer, Inventory, Mechanic, db
+
+GIA = ("--first-name", "Gia", "--last-name", "Lund", "--password", "long-enough")
 
 
-def run_seed(*arguments, answers=None):
-    return CliRunner().invoke(seed.main, arguments, input=answers)
+def printed(result, role):
+    """Return the email and password that the program printed for a role."""
+    (line,) = [line for line in result.output.splitlines() if line.startswith(f"{role}  ")]
+    _role, email, password = line.split("  ")
+    return {"email": email, "password": password}
+
+
+def stored(database_url):
+    """Return all that is in the database, without hashes of passwords: each has its own salt."""
+    return re.sub("scrypt:[^']+", "", str(everything(database_url)))
+
+
+def done(*arguments, **options):
+    """Run the program, which must succeed, and return its result."""
+    result = run_seed(*arguments, **options)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+# === Sample data ==================================================================================
 
 
 @pytest.fixture
 def seeded(environment):
-    result = run_seed()
-    assert result.exit_code == 0, result.output
-    return result
+    """What the program said when it filled the shop."""
+    return done()
 
 
 @pytest.fixture
@@ -28,159 +52,142 @@ def staff(seeded, make_app):
     return calling(app, token)
 
 
-def printed(result, role):
-    """Return the email and password that the program printed for a role."""
-    (line,) = [line for line in result.output.splitlines() if line.startswith(f"{role}  ")]
-    _role, email, password = line.split("  ")
-    return {"email": email, "password": password}
-
-
-def everything(app):
-    """Return all rows of all tables, without the hashes of passwords."""
-    with app.app_context():
-        tables = db.metadata.sorted_tables
-        columns = {t: [c for c in t.columns if c.name != "password"] for t in tables}
-        return {
-            table.name: [tuple(row) for row in db.session.execute(sa.select(*columns[table]))]
-            for table in tables
-        }
-
-
-def test_seed_fills_an_empty_shop(staff):
+def test_shop_is_filled_and_both_printed_accounts_have_tickets(seeded, staff, anyone):
     for path, least in {"/mechanics": 6, "/customers": 25, "/service_tickets": 15}.items():
         assert int(staff.get(path).headers["X-Total-Count"]) >= least
-    parts = staff.get("/inventory?per_page=100").json
-    assert len(parts) >= 12
+    speaker, bumper, *others = parts = staff.get("/inventory?per_page=100").json
+    assert shows(speaker, {"id": 1, "name": "speaker", "price": 20, "quantity": 10})
+    assert shows(bumper, {"id": 2, "name": "front bumper", "price": 120.25, "quantity": 2})
+    assert len(others) >= 10
     tickets = staff.get("/service_tickets?per_page=100").json
     assert any(len(ticket["mechanics"]) > 1 for ticket in tickets)
     assert any(len(ticket["parts"]) > 1 for ticket in tickets)
-    ranking = staff.get("/mechanics/ranking").json
-    assert [m["ticket_count"] for m in ranking].count(0) == 1
+    lines = [line for ticket in tickets for line in ticket["parts"]]
+    assert not {1, 2} & {line["inventory_id"] for line in lines}
     prices = {part["id"]: part["price"] for part in parts}
-    for ticket in tickets:
-        assert all(line["unit_price"] == prices[line["inventory_id"]] for line in ticket["parts"])
-    assert all(part["quantity"] >= 0 for part in parts)
-
-
-def test_the_list_begins_with_the_two_parts_of_the_assignment(staff):
-    speaker, bumper = staff.get("/inventory").json[:2]
-    assert shows(speaker, {"id": 1, "name": "speaker", "price": 20, "quantity": 10})
-    assert shows(bumper, {"id": 2, "name": "front bumper", "price": 120.25, "quantity": 2})
-    for part_id in (1, 2):
-        assert staff.delete(f"/inventory/{part_id}").status_code == 200
-
-
-def test_both_printed_logins_work_and_have_tickets(seeded, make_app):
-    app = make_app()
+    assert all(line["unit_price"] == prices[line["inventory_id"]] for line in lines)
+    assert staff.get("/mechanics/ranking").json[-1]["ticket_count"] == 0
+    assert staff.get("/mechanics/my-tickets").json
+    login = anyone.post("/customers/login", json=printed(seeded, "customer"))
+    assert anyone.get(
+        "/customers/my-tickets", headers={"Authorization": f"Bearer {login.json['token']}"}
+    ).json
     assert "never for a server that others can reach" in seeded.output
-    for role in ("mechanic", "customer"):
-        login = calling(app).post(f"/{role}s/login", json=printed(seeded, role))
-        assert calling(app, login.json["token"]).get(f"/{role}s/my-tickets").json
-
-
-def test_seed_again_changes_nothing(seeded, make_app):
-    app = make_app()
-    before = everything(app)
-    again = run_seed("--customers", "50")
-    assert again.exit_code == 0
-    assert "nothing was changed" in again.output
-    assert everything(app) == before
 
 
 @pytest.mark.parametrize("model", [Customer, Mechanic, Inventory])
-def test_seed_leaves_a_shop_with_any_data_alone(make_app, model):
-    app = make_app()
+def test_shop_with_any_data_is_left_alone(make_app, database_url, model):
     person = {"first_name": "E", "last_name": "N", "email": "e@x.example", "password": "x"}
-    with app.app_context():
-        fields = {"name": "horn", "price": 1, "quantity": 1} if model is Inventory else person
+    with make_app().app_context():
+        fields = {"name": "horn", "price": 1} if model is Inventory else person
         db.session.add(model(**fields))
         db.session.commit()
-    before = everything(app)
-    assert "nothing was changed" in run_seed().output
-    assert everything(app) == before
+    before = everything(database_url)
+    assert "nothing was changed" in done("--customers", "50").output
+    assert everything(database_url) == before
 
 
-def test_reset_asks_and_begins_again_with_the_first_ids(seeded, staff, make_app):
-    staff.post("/inventory", json={"name": "horn", "price": 1, "quantity": 1})
-    staff.delete("/inventory/1")
-    app = make_app()
-    changed = everything(app)
-    refused = run_seed("--reset", answers="n\n")
-    assert refused.exit_code == 1
-    assert everything(app) == changed
-    agreed = run_seed("--reset", answers="y\n")
-    assert agreed.exit_code == 0
-    assert everything(app) != changed
-    fresh = calling(make_app()).get("/inventory").json
-    assert shows(fresh[0], {"id": 1, "name": "speaker", "price": 20, "quantity": 10})
-    problem(staff.get("/mechanics"), 401)
+def test_reset_asks_and_then_makes_the_same_large_shop_again(environment, database_url, shared):
+    sizes = ("--customers", "170", "--tickets", "1100")  # more tickets than are stored at once
+    done(*sizes)
+    before, rows = stored(database_url), everything(database_url)
+    assert (len(rows["customers"]), len(rows["service_tickets"])) == (170, 1100)
+    with shared.engine.begin() as connection:  # a table of a student's own
+        connection.exec_driver_sql(
+            "CREATE TABLE vehicles (id INT PRIMARY KEY, customer_id INT NOT NULL, "
+            "FOREIGN KEY (customer_id) REFERENCES customers (id))"
+        )
+        connection.exec_driver_sql("INSERT INTO vehicles VALUES (1, 1)")
+        connection.exec_driver_sql("DELETE FROM inventory WHERE id = 1")
+    assert run_seed("--reset", *sizes, answers="n\n").exit_code == 1
+    assert stored(database_url) != before
+    done("--reset", *sizes, answers="y\n")
+    assert stored(database_url) == before
+    assert set(sa.inspect(shared.engine).get_table_names()) - {"sqlite_sequence"} == rows.keys()
 
 
-def test_a_large_shop_is_the_same_each_time(environment, make_app):
-    environment.setattr(seed, "CHUNK", 100)
-    sizes = ("--customers", "170", "--tickets", "250")
-    first = run_seed(*sizes)
-    assert first.exit_code == 0, first.output
-    app = make_app()
-    before = everything(app)
-    assert (len(before["customers"]), len(before["service_tickets"])) == (170, 250)
-    assert run_seed("--reset", "--yes", *sizes).exit_code == 0
-    assert everything(app) == before
-    with app.app_context():
-        lines = db.session.scalar(sa.select(sa.func.count()).select_from(TicketInventory))
-        on_tickets = sa.select(TicketInventory.ticket_id).distinct()
-        without_parts = ServiceTicket.id.not_in(on_tickets)
-        assert lines > 250
-        assert db.session.scalars(sa.select(ServiceTicket).where(without_parts)).first()
+# === A mechanic ===================================================================================
 
 
-@pytest.mark.parametrize("size", ["--customers=24", "--tickets=14", "--tickets=x"])
-def test_shop_that_is_too_small_is_refused(environment, size):
-    assert run_seed(size).exit_code == 2
-
-
-def test_add_the_first_mechanic_of_a_real_shop(make_app):
-    app = make_app()
+def test_first_mechanic_of_a_real_shop_is_added(anyone):
     answers = "Ana\nRuiz\nlong-enough\nlong-enough\n"
-    result = run_seed("--mechanic", " Ana@Garage.example", answers=answers)
-    assert result.exit_code == 0, result.output
+    result = done("--mechanic", " Ana@Garage.example", answers=answers)
     assert "long-enough" not in result.output
     credentials = {"email": "ana@garage.example", "password": "long-enough"}
-    token = calling(app).post("/mechanics/login", json=credentials).json["token"]
-    profile = calling(app, token).get("/mechanics/profile").json
-    assert (profile["first_name"], profile["last_name"]) == ("Ana", "Ruiz")
+    token = anyone.post("/mechanics/login", json=credentials).json["token"]
+    profile = anyone.get("/mechanics/profile", headers={"Authorization": f"Bearer {token}"}).json
+    assert shows(profile, {"first_name": "Ana", "last_name": "Ruiz"})
 
 
-def test_add_a_mechanic_from_a_script(seeded, make_app):
-    names = ("--first-name", "Gia", "--last-name", "Lund", "--password", "long-enough")
-    result = run_seed("--mechanic", "gia@shop.example", *names)
-    assert result.exit_code == 0, result.output
-    credentials = {"email": "gia@shop.example", "password": "long-enough"}
-    assert calling(make_app()).post("/mechanics/login", json=credentials).status_code == 200
-
-
-def test_forgotten_password_is_replaced(staff, seeded, make_app):
-    account = printed(seeded, "mechanic")
-    new = {**account, "password": "a-new-password"}
-    result = run_seed("--mechanic", account["email"].upper(), "--password", new["password"])
-    assert result.exit_code == 0, result.output
-    client = calling(make_app())
-    problem(client.post("/mechanics/login", json=account), 401)
-    assert client.post("/mechanics/login", json=new).status_code == 200
-    problem(staff.get("/mechanics"), 401)
+def test_account_that_exists_is_named_before_it_gets_another_password(app, anyone, ana):
+    stopped = run_seed("--mechanic", ana.email.upper(), answers="")
+    assert stopped.exit_code == 1
+    assert re.search(f"There is a mechanic {ana.email}.*Password", stopped.output, re.DOTALL)
+    assert ana.get("/mechanics/profile").status_code == 200
+    done("--mechanic", ana.email, answers="a-new-password\na-new-password\n")
+    problem(ana.get("/mechanics/profile"), 401)
+    login = {"email": ana.email, "password": "a-new-password"}
+    assert anyone.post("/mechanics/login", json=login).status_code == 200
 
 
 @pytest.mark.parametrize(
-    ("email", "password", "words"),
+    ("arguments", "words"),
     [
-        ("no email", "long-enough", "email"),
-        ("gia@shop.example", "short", "password"),
+        (["no email"], "email: "),  # before the other questions
+        (["gia@shop.example", *GIA[:-1], "short"], "password: "),
     ],
 )
-def test_wrong_mechanic_is_refused(make_app, email, password, words):
-    app = make_app()
-    names = ("--first-name", "Gia", "--last-name", "Lund")
-    result = run_seed("--mechanic", email, *names, "--password", password)
+def test_wrong_mechanic_is_refused(environment, database_url, arguments, words):
+    result = run_seed("--mechanic", *arguments)
     assert result.exit_code == 1
-    assert result.output.startswith(f"Error: {words}: ")
-    assert everything(app)["mechanics"] == []
+    assert result.output.startswith(f"Error: {words}")
+    assert everything(database_url)["mechanics"] == []
+
+
+def test_help_tells_what_becomes_of_a_password_on_the_command_line():
+    assert "shells remember it" in " ".join(run_seed("--help").output.split())
+
+
+# === A file that cannot be used ===================================================================
+
+
+@pytest.fixture
+def file(tmp_path, environment):
+    """A shop's file of its own for one test."""
+    environment.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/own.db?timeout=0.1")
+    return tmp_path / "own.db"
+
+
+def refused(*arguments):
+    """Run the program, which must end with one line, and return that."""
+    result = run_seed(*arguments)
+    assert result.exit_code == 1
+    (line,) = result.output.splitlines()
+    assert line.startswith("The shop cannot open: ")
+    return line
+
+
+@pytest.mark.once
+def test_file_that_somebody_writes_to_or_has_damaged_is_refused_in_one_line(file, seeded):
+    with contextlib.closing(sqlite3.connect(file)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert "locked" in refused("--reset", "--yes")
+        assert "locked" in refused("--mechanic", "gia@shop.example", *GIA)
+        other.rollback()
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with file.open("r+b") as damaged:
+        damaged.seek(4096)  # the first page stays
+        damaged.write(b"x" * 4096 * 20)
+    assert "malformed" in refused()
+
+
+@pytest.mark.once
+def test_two_at_once_fill_the_shop_once(file, environment):
+    command = [sys.executable, ROOT / "seed.py"]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    both = [subprocess.Popen(command, **options) for _ in range(2)]
+    outputs = [process.communicate()[0] for process in both]
+    for process, output in zip(both, outputs, strict=True):
+        assert process.returncode == 0 or output.startswith("The shop cannot open: ")
+        assert "Traceback" not in output
+    assert len(everything(f"sqlite:///{file}")["customers"]) == 25

@@ -1,12 +1,14 @@
-"""Servers that really run, and a look into their databases."""
+"""Servers that really run: the shop's, and database servers and Redis of the tests' own."""
 
 import contextlib
-import functools
+import dataclasses
 import glob
 import http.client
 import json
 import os
+import re
 import secrets
+import shlex
 import shutil
 import signal
 import socket
@@ -38,8 +40,7 @@ def copy_shop(folder):
 
 def free_port():
     """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+    with socket.create_server(("127.0.0.1", 0)) as probe:
         return probe.getsockname()[1]
 
 
@@ -53,19 +54,16 @@ def until(condition, seconds=60):
     return result
 
 
-def at_once(clients, work):
-    """Return what a function returns for each client's number, all called by threads at once."""
-    barrier = Barrier(clients)
+def at_once(callers, work):
+    """Return what a function returns for each caller's number, all called by threads at once."""
+    barrier = Barrier(callers)
 
     def begin(number):
         barrier.wait()
         return work(number)
 
-    with ThreadPoolExecutor(clients) as threads:
-        return list(threads.map(begin, range(clients)))
-
-
-# === Programs =====================================================================================
+    with ThreadPoolExecutor(callers) as threads:
+        return list(threads.map(begin, range(callers)))
 
 
 class Program:
@@ -85,10 +83,6 @@ class Program:
         self.process = subprocess.Popen(
             self.command, start_new_session=True, **streams, **self.options
         )
-
-    def answers(self):
-        """Say whether the program answers: this one, and not another at the same address."""
-        raise NotImplementedError
 
     def wait(self):
         """Return when the program answers. Raises RuntimeError when it ends instead."""
@@ -117,7 +111,7 @@ class Program:
 
 
 class Answer:
-    """What a server answered."""
+    """What a server answered, with the names that the answers to a test client have."""
 
     def __init__(self, response):
         self.status_code = response.status
@@ -134,7 +128,7 @@ class Answer:
 
 
 class Server(Program):
-    """A web server written in Python, that can be called and killed."""
+    """The shop in a process of its own, or in several, which can be called and killed."""
 
     def __init__(self, command, port, folder, variables, output):
         self.port = port
@@ -152,15 +146,11 @@ class Server(Program):
             return Answer(connection.getresponse())
 
     def answers(self):
+        """Say whether the server answers, and not another one that has its port."""
+        if not re.search(rf"http://\S+:{self.port}\b", self.log()):
+            return False  # it prints its address once it has the port
         with contextlib.suppress(OSError, http.client.HTTPException):
             return self.call("GET", "/health").status_code == 200
-
-
-class Shop(Server):
-    """The shop. Its server prints the address once the port is its own."""
-
-    def answers(self):
-        return f" http://127.0.0.1:{self.port}" in self.log() and super().answers()
 
 
 @contextlib.contextmanager
@@ -175,7 +165,7 @@ def running_server(*, workers=0, threads=8, folder=ROOT, **variables):
         command = ["-m", "gunicorn", "mechanic_shop:create_app()", f"--bind=127.0.0.1:{port}"]
         command += [f"--workers={workers}", f"--threads={threads}"]
     with tempfile.TemporaryFile() as output:
-        server = Shop(command, port, folder, variables, output)
+        server = Server(command, port, folder, variables, output)
         try:
             server.wait()
             yield server
@@ -202,127 +192,103 @@ def staffed_server(database_url, **options):
         db.engine.dispose()
 
 
-@functools.cache
-def engine_of(database_url):
-    """Return an engine that keeps no connection."""
-    return sa.create_engine(database_url, poolclass=sa.NullPool)
-
-
 def everything(database_url):
-    """Return all rows of all tables."""
-    with engine_of(database_url).connect() as connection:
+    """Return all rows of all tables, as texts."""
+    engine = sa.create_engine(database_url, poolclass=sa.NullPool)
+    with engine.connect() as connection:
         return {
             table.name: sorted(map(repr, connection.execute(table.select())))
             for table in db.metadata.sorted_tables
         }
 
 
-# === Database servers =============================================================================
+# === Database servers and Redis ===================================================================
 
 
 class NotThere(Exception):
     """A server or a program is not there. The text says which one."""
 
 
-def find_program(name):
-    """Return the path of a program, also where Debian keeps those of servers. Raises NotThere."""
-    folders = [os.environ["PATH"], "/usr/sbin", *glob.glob("/usr/lib/postgresql/*/bin")]
-    if path := shutil.which(name, path=os.pathsep.join(folders)):
-        return path
-    raise NotThere(f"{name} is not installed")
+@dataclasses.dataclass
+class Kind:
+    """How a kind of server is started with its data in a folder, and where it is then found."""
+
+    url: str
+    serving: str  # the command that runs it
+    making_data: str = ""  # the command before the first start
+    asking_folder: str = ""  # the SQL query for the folder of its data
+    user: str | None = None  # who runs it, as it refuses to run as root
+    ending: signal.Signals = signal.SIGKILL
+
+
+KINDS = {
+    "redis": Kind(
+        url="redis://127.0.0.1:{port}/0?socket_timeout=0.2",
+        serving="redis-server --port {port} --bind 127.0.0.1 --save '' --dir {folder}",
+    ),
+    "postgresql": Kind(
+        url="postgresql+psycopg://shop@127.0.0.1:{port}/postgres",
+        serving="postgres -D {folder} -p {port} -c listen_addresses=127.0.0.1"
+        " -c unix_socket_directories= -c fsync=off",
+        making_data="initdb -D {folder} -U shop -A trust --locale=C.UTF-8 --no-sync",
+        asking_folder="SHOW data_directory",
+        user="postgres",
+        ending=signal.SIGQUIT,  # at once, but leaves no shared memory behind
+    ),
+    "mariadb": Kind(
+        url="mysql+pymysql://root@127.0.0.1:{port}/mysql",
+        serving="mariadbd --no-defaults --datadir={folder} --socket={folder}/socket --port={port}"
+        " --bind-address=127.0.0.1 --character-set-server=utf8mb4"
+        " --innodb-flush-log-at-trx-commit=2",
+        making_data="mariadb-install-db --no-defaults --datadir={folder} --skip-test-db"
+        " --auth-root-authentication-method=normal",
+        asking_folder="SELECT @@datadir",
+        user="mysql",
+    ),
+}
 
 
 class OwnServer(Program):
     """A server that is started for the tests: on a free port, with its data in a new folder."""
 
-    user = None  # who runs it, as it refuses to run as root
-
-    def __init__(self, folder, output):
-        self.folder = folder
-        self.port = free_port()
+    def __init__(self, kind, folder, output):
+        self.kind, self.folder, self.port = KINDS[kind], folder, free_port()
+        self.ending = self.kind.ending
+        self.url = self.kind.url.format(port=self.port)
         options = {"cwd": folder}
-        if self.user and os.getuid() == 0:
-            shutil.chown(folder, self.user)
-            options["user"] = self.user
-        self.make_data(stdout=output, check=True, **options)
-        super().__init__(self.serving(), output, **options)
+        if self.kind.user and os.getuid() == 0:
+            shutil.chown(folder, self.kind.user)
+            options["user"] = self.kind.user
+        if self.kind.making_data:
+            command = self.command_of(self.kind.making_data)
+            subprocess.run(command, stdout=output, check=True, **options)
+        super().__init__(self.command_of(self.kind.serving), output, **options)
 
-
-class OwnRedis(OwnServer):
-    """A Redis that forgets everything when it stops."""
-
-    @property
-    def url(self):
-        return f"redis://127.0.0.1:{self.port}/0?socket_timeout=0.2"
-
-    def make_data(self, **_options):
-        """Redis makes its data itself."""
-
-    def serving(self):
-        options = ["--port", self.port, "--bind", "127.0.0.1", "--save", "", "--dir", self.folder]
-        return [find_program("redis-server"), *options]
+    def command_of(self, text):
+        """Return a command as a list, its program also found where Debian keeps servers."""
+        name, *arguments = shlex.split(text.format(port=self.port, folder=self.folder))
+        folders = [os.environ["PATH"], "/usr/sbin", *glob.glob("/usr/lib/postgresql/*/bin")]
+        if path := shutil.which(name, path=os.pathsep.join(folders)):
+            return [path, *arguments]
+        raise NotThere(f"{name} is not installed")
 
     def answers(self):
-        with contextlib.suppress(redis.RedisError), redis.from_url(self.url) as connection:
-            return connection.config_get("dir")["dir"] == self.folder
-
-
-class OwnDatabase(OwnServer):
-    """A database server whose data survive it, but not the machine."""
-
-    def answers(self):
+        """Say whether this server answers, and not another one that has its port."""
+        if not self.kind.asking_folder:
+            with contextlib.suppress(redis.RedisError), redis.from_url(self.url) as connection:
+                return connection.config_get("dir")["dir"] == self.folder
+            return False
         engine = sa.create_engine(self.url, poolclass=sa.NullPool)
         with contextlib.suppress(sa.exc.DBAPIError), engine.connect() as connection:
-            return connection.exec_driver_sql(self.data_folder).scalar().rstrip("/") == self.folder
-
-
-class OwnPostgresql(OwnDatabase):
-    user = "postgres"
-    ending = signal.SIGQUIT  # at once, but leaves no shared memory behind
-    data_folder = "SHOW data_directory"
-
-    @property
-    def url(self):
-        return f"postgresql+psycopg://shop@127.0.0.1:{self.port}/postgres"
-
-    def make_data(self, **options):
-        command = [find_program("initdb"), "-D", self.folder, "-U", "shop", "-A", "trust"]
-        subprocess.run([*command, "--locale=C.UTF-8", "--no-sync"], **options)
-
-    def serving(self):
-        settings = ["fsync=off", "listen_addresses=127.0.0.1", "unix_socket_directories="]
-        options = [option for setting in settings for option in ("-c", setting)]
-        return [find_program("postgres"), "-D", self.folder, "-p", self.port, *options]
-
-
-class OwnMariadb(OwnDatabase):
-    user = "mysql"
-    data_folder = "SELECT @@datadir"
-
-    @property
-    def url(self):
-        return f"mysql+pymysql://root@127.0.0.1:{self.port}/mysql"
-
-    def make_data(self, **options):
-        command = [find_program("mariadb-install-db"), "--no-defaults", f"--datadir={self.folder}"]
-        command += ["--auth-root-authentication-method=normal", "--skip-test-db"]
-        subprocess.run(command, **options)
-
-    def serving(self):
-        options = ["--no-defaults", f"--datadir={self.folder}", f"--port={self.port}"]
-        options += ["--bind-address=127.0.0.1", f"--socket={self.folder}/socket"]
-        options += ["--character-set-server=utf8mb4", "--innodb-flush-log-at-trx-commit=2"]
-        return [find_program("mariadbd"), *options]
-
-
-OWN_SERVERS = {"postgresql": OwnPostgresql, "mariadb": OwnMariadb, "redis": OwnRedis}
+            found = connection.exec_driver_sql(self.kind.asking_folder).scalar()
+            return found.rstrip("/") == self.folder
 
 
 @contextlib.contextmanager
 def own_server(kind):
     """Run a server of a kind for the tests, until the block ends. Raises NotThere."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as output:
-        server = OWN_SERVERS[kind](folder, output)
+        server = OwnServer(kind, folder, output)
         try:
             server.wait()
             yield server

@@ -1,14 +1,17 @@
 """What tests do with the shop: open it, have accounts and callers in it, and check answers."""
 
+import contextlib
 import os
 
 import sqlalchemy as sa
+from click.testing import CliRunner
 from werkzeug.security import generate_password_hash
 
 # Hash passwords in a thirtieth of the usual time, from the module's own first hash on.
 USUAL_COST = generate_password_hash.__defaults__
 generate_password_hash.__defaults__ = ("scrypt:1024:8:1", 16)
 
+import seed  # noqa: E402
 from mechanic_shop import Customer, Mechanic, create_app, db, encode_token, limiter  # noqa: E402
 
 PASSWORD = "correct-horse"
@@ -17,6 +20,7 @@ SECRET = "a secret that only the tests know, 40 b."
 ELSEWHERE = "198.51.100.7"
 MODELS = {"customer": Customer, "mechanic": Mechanic}
 NEW_LIMITER = dict(vars(limiter))  # as the module makes it, before an app has set it up
+ERROR_HEADERS = {"WWW-Authenticate": {401}, "Allow": {405}, "Retry-After": {429, 503}}
 
 
 def open_shop(**settings):
@@ -28,6 +32,20 @@ def open_shop(**settings):
     vars(limiter).update(NEW_LIMITER)
     limiter.limit_manager.set_default_limits([])
     return create_app(settings)
+
+
+def close(app):
+    """Close an app's connections to the database."""
+    with app.app_context():
+        db.engine.dispose()
+
+
+def run_seed(*arguments, answers=None):
+    """Run seed.py in this process, with answers to its questions; return its result."""
+    return CliRunner().invoke(seed.main, arguments, input=answers)
+
+
+# === The database =================================================================================
 
 
 def drop_tables(engine):
@@ -63,22 +81,29 @@ def delete_rows(engine):
             connection.exec_driver_sql(statement)
 
 
-def close(app):
-    """Close an app's connections to the database."""
-    with app.app_context():
-        db.engine.dispose()
+@contextlib.contextmanager
+def full_disk():
+    """Leave SQLite no room, in connections that are opened in the block."""
+
+    def stop_growing(connection, _record):
+        connection.execute("PRAGMA max_page_count = 1")  # or as many as there are
+
+    sa.event.listen(sa.Engine, "connect", stop_growing)
+    try:
+        yield
+    finally:
+        sa.event.remove(sa.Engine, "connect", stop_growing)
+
+
+# === Callers ======================================================================================
 
 
 def add_account(app, role, first_name):
     """Store an account without the wait for a password hash, and return its id."""
-    columns = {
-        "first_name": first_name,
-        "last_name": "Example",
-        "email": f"{first_name}@{role}.example".lower(),
-        "password": PASSWORD_HASH,
-    }
+    email = f"{first_name}@{role}.example".lower()
+    names = {"first_name": first_name, "last_name": "Example"}
+    statement = sa.insert(MODELS[role]).values(**names, email=email, password=PASSWORD_HASH)
     with app.app_context():
-        statement = sa.insert(MODELS[role]).values(**columns)
         new_id = db.session.execute(statement).inserted_primary_key.id
         db.session.commit()
     return new_id
@@ -91,7 +116,7 @@ def token_of(app, role, account_id):
 
 
 def calling(app, token=None, address="127.0.0.1"):
-    """Return a test client that sends this token and calls from this address."""
+    """Return a caller: a test client that sends this token and calls from this address."""
     client = app.test_client()
     client.environ_base["REMOTE_ADDR"] = address
     if token:
@@ -100,14 +125,16 @@ def calling(app, token=None, address="127.0.0.1"):
 
 
 def caller(app, role, first_name):
-    """Add an account and return a test client of it, which knows its id, email and token."""
+    """Add an account and return a caller who has logged in, and knows id, email and token."""
     account_id = add_account(app, role, first_name)
     token = token_of(app, role, account_id)
     client = calling(app, token)
-    client.id = account_id
+    client.id, client.token = account_id, token
     client.email = f"{first_name}@{role}.example".lower()
-    client.token = token
     return client
+
+
+# === Answers ======================================================================================
 
 
 def shows(record, fields):
@@ -117,13 +144,14 @@ def shows(record, fields):
 
 
 def problem(response, status, *fields):
-    """Assert that a response is this refusal, and return its detail."""
+    """Assert that a response is this refusal, with these wrong fields; return its detail."""
     assert response.status_code == status, response.get_data(as_text=True)
     assert response.content_type == "application/problem+json"
-    assert ("WWW-Authenticate" in response.headers) == (status == 401)
+    assert response.headers["Cache-Control"] == "no-store"
+    for header, statuses in ERROR_HEADERS.items():
+        assert (header in response.headers) == (status in statuses), header
     body = response.json
-    assert body["type"] == "about:blank"
-    assert body["status"] == status
+    assert (body["type"], body["status"]) == ("about:blank", status)
     assert body["title"]
     assert body["detail"]
     assert sorted(body.get("errors", {})) == sorted(fields), body
