@@ -7,7 +7,7 @@ Anyone may browse the inventory and register as a customer. Customers see and ch
 record and see their own tickets. Mechanics, the trusted staff, do everything else. Some names, such
 as Inventory, are the assignment's.
 
-The path of a request, for example GET /customers?search=ann, and what may stop it:
+The way of a request, for example GET /customers?search=ann, and what may stop it:
 
     the limiter, before every view     Are these too many requests? If so, answer 429.
     @token_required("mechanic")        Is the caller a mechanic? If not, answer 401 or 403.
@@ -58,8 +58,8 @@ ma = Marshmallow()
 cache = Cache()
 limiter = Limiter(get_remote_address)  # counts the requests of each IP address
 
-# Only hashes of passwords are stored. Making one takes a core and 32 MB, on purpose: a thief tries
-# only a few a second. The gate lets two requests in at once (each is a thread); the others wait.
+# Only hashes of passwords are stored. Making one keeps a processor core busy and takes 32 MB, on
+# purpose: a thief can try only a few a second. Each request is a thread: two may enter, more wait.
 hashing_gate = threading.Semaphore(2)
 
 
@@ -94,9 +94,9 @@ class Inventory(db.Model):
     quantity: Mapped[int] = mapped_column(default=1)  # pieces in stock
 
 
-class TicketInventory(db.Model):  # a line of a ticket's bill: pieces of a part
+class TicketInventory(db.Model):  # a line of a ticket's bill: a number of pieces of a part
     __tablename__ = "ticket_inventory"
-    # A part has one line on a ticket. Rules come first, then the options, which Base has, too.
+    # A part has one line on a ticket. This replaces Base's options, so they are repeated, last.
     __table_args__ = (sa.UniqueConstraint("ticket_id", "inventory_id"), Base.__table_args__)
     ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("service_tickets.id"))
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
@@ -105,7 +105,7 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: pieces of a part
     part: Mapped[Inventory] = orm.relationship(lazy="joined")
 
 
-# Both ids together are the primary key, which finds rows by ticket; the index, by mechanic.
+# A plain table between tickets and mechanics. The key finds rows by ticket, the index by mechanic.
 service_mechanic = db.Table(
     "service_mechanic",
     sa.Column("ticket_id", sa.ForeignKey("service_tickets.id"), primary_key=True),
@@ -173,16 +173,16 @@ PRICE = [Range(0, 1_000_000), check_cents]
 
 
 class RecordSchema(ma.SQLAlchemyAutoSchema):
-    TYPE_MAPPING = {**ma.Schema.TYPE_MAPPING, str: Text, int: WholeNumber}  # fields by column type
+    TYPE_MAPPING = {**ma.Schema.TYPE_MAPPING, str: Text, int: WholeNumber}  # two are ours
     id = ma.Integer(dump_only=True)  # in answers, never in a body
-    load = Schema.load  # marshmallow's own; that of SQLAlchemyAutoSchema is slower
+    load = Schema.load  # marshmallow's: the slower one of the class above can also make records
 
 
 class AccountSchema(RecordSchema):
-    # Some databases take é for e, and would find the account of another: allow only ASCII, [ -~].
+    # Some databases treat é as e, and would find the account of another: allow only ASCII, [ -~].
     rules = [Length(max=254), Email(), Regexp("[ -~]*$", error="Must be ASCII.")]
-    email = Text(required=True, validate=rules, post_load=str.lower)  # after the rules
-    password = ma.String(required=True, load_only=True, validate=Length(8, 128))  # keeps blanks
+    email = Text(required=True, validate=rules, post_load=str.lower)  # post_load: at last
+    password = ma.String(required=True, load_only=True, validate=Length(8, 128))  # with its blanks
 
 
 class CustomerSchema(AccountSchema):
@@ -194,7 +194,7 @@ class MechanicSchema(AccountSchema):
     class Meta:
         model = Mechanic
 
-    salary = ma.auto_field(validate=Range(0, 10_000_000))
+    salary = ma.auto_field(validate=Range(0, 10_000_000))  # the column's field, with a check more
     ticket_count = ma.Integer(dump_only=True)  # only in the ranking
 
 
@@ -202,8 +202,7 @@ class InventorySchema(RecordSchema):
     class Meta:
         model = Inventory
 
-    # auto_field() is the field of the column. Those that are written down come first in an answer.
-    name = ma.auto_field()
+    name = ma.auto_field()  # only for the order: written fields come first in an answer
     price = ma.auto_field(validate=PRICE)
     quantity = ma.auto_field(validate=Range(0, 1_000_000))
 
@@ -264,7 +263,7 @@ search_schema = QuerySchema(only=("page", "per_page", "search"), unknown=EXCLUDE
 
 
 class IdConverter(routing.IntegerConverter):  # an id in a path: /customers/<id:customer_id>
-    regex = "[0-9]{1,9}"  # at most nine digits, as in WholeNumber
+    regex = "[0-9]{1,9}"  # at most nine digits, as in WholeNumber; <int:...> takes more
 
 
 def load_json(optional=False):
@@ -321,23 +320,23 @@ def page_response(query, schema, parameters):
             query_string = urlencode({**parameters, "page": target})
             # For example: </customers?page=2&per_page=20>; rel="next"
             links.append(f'<{request.path}?{query_string}>; rel="{relation}"')
-    response = make_response(schema.dump(page.items, many=True))  # a Response is quick to cache
+    response = make_response(schema.dump(page.items, many=True))  # finished JSON, for the cache
     response.headers["X-Total-Count"] = page.total
     response.headers["Link"] = ", ".join(links)
     return response
 
 
 # === Tokens and logging in ========================================================================
-# A login gives a token, which the caller sends with each request: it says who is calling, so no
-# login has to be stored. Anyone can read a token, but only the shop can sign one. It is valid for
-# an hour, or until the password is changed.
+# A login gives a token, which the caller sends with each request. Anyone can read it, but only the
+# shop can sign one. It is valid for an hour, or until the password is changed.
 
 ROLES = {"customer": Customer, "mechanic": Mechanic}
 TOKEN_LIFETIME = dt.timedelta(hours=1)
 
 
 def fingerprint(password_hash):
-    """Return a text that changes with the password. HMAC, with our key, keeps the hash a secret."""
+    """Return a text that changes with the password. Anyone can read a token, so it must not show
+    the hash: HMAC hashes it once more, mixed with our secret key."""
     return hmac.new(current_app.secret_key.encode(), password_hash.encode(), "sha256").hexdigest()
 
 
@@ -351,13 +350,16 @@ def encode_token(mechanic_id, role="mechanic"):  # the assignment's names
     return jwt.encode(claims, current_app.secret_key, algorithm="HS256")
 
 
-def decode_token(token):
-    """Return the role and the account id in a token. Aborts with 401 if it is not valid."""
+def decode_token():
+    """Return the role and account id in the request's token. Aborts with 401 if it is not valid."""
     detail = "Log in, and send the token in the header Authorization: Bearer."
-    keys = [current_app.secret_key]  # a list: a single key that stands in quotes is read as JSON
+    keys = [current_app.secret_key]  # a list, as jose would read a key in quotes as JSON
     try:
+        scheme, token = request.headers["Authorization"].split()  # "Bearer", "abc..."
         claims = jwt.decode(token, keys, ["HS256"], options={"require_exp": True})
     except Exception:  # no token, or a wrong one, which may be wrong in any way
+        abort(401, detail)
+    if scheme.lower() != "bearer":
         abort(401, detail)
     model, account_id = ROLES[claims["role"]], int(claims["sub"])  # as encode_token() wrote them
     password_hash = db.session.scalar(sa.select(model.password).where(model.id == account_id))
@@ -375,7 +377,7 @@ def address_and_email():
     return f"{get_remote_address()} {email}"
 
 
-# Ten a minute for an address and email, over both login routes. The default limit counts as well.
+# A decorator for both login routes, which share the counters. The default limit counts as well.
 limit_logins = limiter.shared_limit(
     "10/minute", scope="logins", key_func=address_and_email, override_defaults=False
 )
@@ -390,7 +392,7 @@ def log_in(role, email, password):
     with hashing_gate:
         if not security.check_password_hash(password_hash, password):  # UNKNOWN_... matches none
             abort(401, "Wrong email or password.")
-    # The session keeps what it has read: the token is made with the hash that was just checked.
+    # get_one() finds this account in the session and reads no newer password than the checked one.
     token = encode_token(account.id, role)
     answer = {"message": "Successfully logged in", "id": account.id, "token": token}
     return answer | {"expires_in": TOKEN_LIFETIME.seconds}
@@ -401,8 +403,7 @@ def log_in(role, email, password):
 # arguments has three levels:
 #     token_required("mechanic")   runs once, when Python reads the view, and returns decorator.
 #     decorator(view)              runs next, and returns wrapper, which takes the view's place.
-#     wrapper(**arguments)         runs with each request. It gets the ids in the path, and what
-#                                  the decorators above it have added: fields, parameters.
+#     wrapper(**arguments)         runs with each request, with ids, fields, or parameters.
 # functools.wraps copies the name, docstring and attributes of the view; the front page shows them.
 
 
@@ -413,14 +414,10 @@ def token_required(*roles):
     def decorator(view):
         @functools.wraps(view)
         def wrapper(**arguments):
-            scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-            role, account_id = decode_token(token if scheme.lower() == "bearer" else "")
-            db.session.rollback()  # gives the connection back; the view begins with fresh data
+            role, account_id = decode_token()
+            db.session.rollback()  # ends the transaction of that query: the view reads fresh data
             if role not in roles:
                 abort(403, f"Only a {' or '.join(roles)} may do this.")
-            # A customer_id in the path must be the customer's own.
-            if role == "customer" and arguments.get("customer_id", account_id) != account_id:
-                abort(403, "Customers may see and change only their own record.")
             request.mechanic_id = account_id if role == "mechanic" else None  # as in the assignment
             request.customer_id = account_id if role == "customer" else None
             return view(**arguments)
@@ -468,9 +465,8 @@ def query_parameters(schema):
 
 
 # === Cache ========================================================================================
-# Answers that many callers ask for are kept for 60 seconds, or until the next commit. The key of
-# each one begins with the version of the data, a random text. A commit deletes the version, and
-# the next GET makes a new one:
+# Answers are kept for 60 seconds, or until the next commit: the key of each begins with the version
+# of the data, a random text. A commit deletes the version, and the next GET makes a new one:
 #     a slow GET:   gets version 1, then reads the part: 5 pieces in stock
 #     a POST:       takes one piece, commits, deletes version 1
 #     another GET:  makes version 2, finds no answer with it, reads the part: 4 pieces
@@ -492,13 +488,13 @@ def cache_key(**arguments):
     version = cache.get("version")
     if version is None:
         version = secrets.token_hex(16)
-        cache.set("version", version, timeout=24 * 60 * 60)  # a day: longer than any answer is kept
+        cache.set("version", version, timeout=24 * 60 * 60)  # a day: not the default of 60 seconds
     return f"{version} {request.path} {arguments}"
 
 
-# Flask-Caching's decorator first makes the key, so the version is never newer than the data. If
-# there is an answer under the key, it gives that, with the header hit_cache. If not, it calls the
-# view, and stores its answer if that is a 200. When Redis is away, it only calls the view.
+# A decorator. It first calls cache_key(), so the version is never newer than the data. If there is
+# an answer under the key, it gives that, with the header hit_cache. If not, it calls the view, and
+# stores its answer if that is a 200 (or it would store errors, too). Without Redis, it only calls.
 cached = cache.cached(
     make_cache_key=cache_key,
     response_filter=lambda answer: make_response(answer).status_code == 200,
@@ -558,6 +554,13 @@ def delete_inventory(inventory_id):
 customers_bp = Blueprint("customers", __name__, url_prefix="/customers")
 
 
+def own_customer(customer_id):
+    """Return the customer with this id. Aborts with 403 if the caller is another one, or 404."""
+    if request.customer_id is not None and request.customer_id != customer_id:
+        abort(403, "Customers may see and change only their own record.")
+    return get_or_404(Customer, customer_id)
+
+
 @customers_bp.post("/login")
 @limit_logins
 @body(login_schema)
@@ -601,7 +604,7 @@ def customer_tickets(parameters):
 @token_required("customer", "mechanic")
 def get_customer(customer_id):
     """Show a customer."""
-    return customer_schema.dump(get_or_404(Customer, customer_id))
+    return customer_schema.dump(own_customer(customer_id))
 
 
 @customers_bp.route("/<id:customer_id>", methods=["PUT", "PATCH"])
@@ -609,14 +612,14 @@ def get_customer(customer_id):
 @body(customer_schema)
 def update_customer(fields, customer_id):
     """Change a customer: PUT all required fields, PATCH any."""
-    return change_record(customer_schema, get_or_404(Customer, customer_id), fields)
+    return change_record(customer_schema, own_customer(customer_id), fields)
 
 
 @customers_bp.delete("/<id:customer_id>")
 @token_required("customer", "mechanic")
 def delete_customer(customer_id):
     """Delete a customer who has no tickets."""
-    return delete_record(get_or_404(Customer, customer_id), "customer")
+    return delete_record(own_customer(customer_id), "customer")
 
 
 # === Mechanics ====================================================================================
@@ -656,7 +659,7 @@ def list_mechanics(parameters):
 def rank_mechanics(parameters):
     """List the mechanics by how many tickets they work on, most first."""
     count = sa.func.count(service_mechanic.c.ticket_id).label("ticket_count")  # .c: its columns
-    # db.paginate takes one object of each row. A Bundle makes one of four values.
+    # db.paginate takes one object of each row. A Bundle joins four values into one object.
     row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, count)
     # outerjoin(), by the foreign key, keeps mechanics without a ticket: their count is 0.
     query = sa.select(row).select_from(Mechanic).outerjoin(service_mechanic).group_by(Mechanic.id)
@@ -709,8 +712,8 @@ def delete_mechanic(mechanic_id):
 
 
 # === Service tickets ==============================================================================
-# A request that changes mechanics or parts locks the ticket first. Otherwise two callers who put a
-# part on it at once would both find no line for it and make one, and the second would fail.
+# A request that changes mechanics or parts locks the ticket first. Otherwise two callers who put
+# the same part on a ticket at once would both find no line and make one; the second would fail.
 
 service_tickets_bp = Blueprint("service_tickets", __name__, url_prefix="/service_tickets")
 ticket_inventory_bp = Blueprint("ticket_inventory", __name__, url_prefix="/ticket_inventory")
@@ -718,7 +721,7 @@ ticket_inventory_bp = Blueprint("ticket_inventory", __name__, url_prefix="/ticke
 
 def lock_ticket(ticket_id):
     """Make other requests that change this ticket wait until this one ends. Aborts with 404."""
-    # Who updates a row makes others wait until the transaction ends. This UPDATE changes nothing.
+    # An UPDATE makes others wait until the transaction ends. This one sets the price to the price.
     update = sa.update(ServiceTicket).where(ServiceTicket.id == ticket_id)
     result = db.session.execute(update.values(price=ServiceTicket.price))
     if result.rowcount == 0:  # the number of rows that the UPDATE has found
@@ -741,7 +744,7 @@ def put_back_into_stock(inventory_id, pieces):
 
 
 def find_mechanics(ids):
-    """Return the mechanics with these ids of a body. Aborts with 400 if there is none with one."""
+    """Return the mechanics with these ids of a body. Aborts with 400 if an id has no mechanic."""
     mechanics = db.session.scalars(sa.select(Mechanic).where(Mechanic.id.in_(ids))).all()
     missing = set(ids) - {mechanic.id for mechanic in mechanics}
     if missing:
@@ -854,7 +857,7 @@ def assign_inventory(fields, ticket_id, inventory_id):
 
 @ticket_inventory_bp.delete("/<id:ticket_id>/remove-inventory/<id:inventory_id>")
 @token_required("mechanic")
-@query_parameters(QuerySchema(only=["quantity"]))  # 400 for others, as ?Quantity=1
+@query_parameters(QuerySchema(only=["quantity"]))  # any other, as ?Quantity=1, is 400
 def remove_inventory(parameters, ticket_id, inventory_id):
     """Put pieces of a part from a ticket back into stock: all of them, or ?quantity= of them."""
     lock_ticket(ticket_id)
@@ -878,7 +881,7 @@ def remove_inventory(parameters, ticket_id, inventory_id):
 # Every error has the same JSON format, "problem details" (RFC 9457). Views call abort(404, "...")
 # or let an exception pass, and Flask calls the function for its class, or the nearest base class.
 
-main_bp = Blueprint("shop", __name__)  # for what belongs to no resource
+main_bp = Blueprint("shop", __name__)  # a blueprint, as the app is made later
 
 
 @main_bp.app_errorhandler(exceptions.HTTPException)  # app_errorhandler: for the whole app
@@ -903,11 +906,11 @@ def invalid_fields(error):
     errors = error.normalized_messages()  # {"price": ["Not a valid number."]}
     for field, messages in errors.items():
         if isinstance(messages, dict):  # of a list, by position: {1: ["Not a valid integer."]}
-            errors[field] = sum(messages.values(), [])  # all of them in one list
+            errors[field] = sum(messages.values(), [])  # one list, as of other fields
     return http_error(exceptions.BadRequest("Some fields are wrong: see errors."), errors=errors)
 
 
-@main_bp.app_errorhandler(UnicodeEncodeError)  # half an emoji: JSON can write one as two codes
+@main_bp.app_errorhandler(UnicodeEncodeError)  # such as half an emoji, "\ud83d" in JSON
 @main_bp.app_errorhandler(exc.DataError)  # such as NUL, a character that PostgreSQL refuses
 def invalid_value(_error):
     """Answer 400 when a value cannot be stored."""
@@ -918,7 +921,7 @@ def invalid_value(_error):
 @main_bp.app_errorhandler(orm.exc.StaleDataError)  # the row to change was deleted meanwhile
 def conflict(_error):
     """Answer 409 when a change does not fit what is stored."""
-    detail = "A value that must be unique, as an email, is taken, or a needed record is gone."
+    detail = "A value that must be unique, such as an email, is taken, or a record is gone."
     if request.method == "DELETE":
         detail = "Other records refer to this one, so it cannot be deleted."
     return http_error(exceptions.Conflict(detail))
@@ -959,7 +962,7 @@ def check_health():
 
 DEFAULTS = {
     "SQLALCHEMY_DATABASE_URI": "sqlite:///mechanic_shop.db",  # a file in the folder instance/
-    # pre_ping: test a kept connection before it is used; hide_parameters: keep emails out of logs.
+    # pre_ping: test a connection that was kept open; hide_parameters: keep emails out of the log.
     "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "hide_parameters": True},
     "RATELIMIT_DEFAULT": "200/minute",
     "RATELIMIT_HEADERS_ENABLED": True,
@@ -987,8 +990,6 @@ def load_settings(config, overrides):
     if os.environ.get("SECRET_KEY"):
         config["SECRET_KEY"] = os.environ["SECRET_KEY"]
     config.from_mapping(overrides)  # overrides may be None
-    if not isinstance(config["TRUSTED_PROXIES"], int):
-        raise ValueError("FLASK_TRUSTED_PROXIES must be a number.")
 
 
 def load_secret_key(app):
@@ -1029,8 +1030,8 @@ def create_app(config=None):
     app = Flask(__name__)
     load_settings(app.config, config)
     app.config["SECRET_KEY"] = load_secret_key(app)
-    # Behind proxies, the caller's address is in the header X-Forwarded-For. x_proto=0: no other.
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"], x_proto=0)
+    # Behind proxies (servers in between), the caller's address is in the header X-Forwarded-For.
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=int(app.config["TRUSTED_PROXIES"]), x_proto=0)
     app.json.sort_keys = False  # the keys of an answer stay in the order of the fields
     app.url_map.strict_slashes = False  # an address works with and without a slash at its end
     app.url_map.merge_slashes = False  # // is 404, not a redirect
