@@ -9,6 +9,7 @@ from harness.resources import RESOURCES
 from harness.servers import at_once, everything
 from harness.shop import PASSWORD, calling, problem
 
+pytestmark = pytest.mark.once
 WRITES = [route for route in ROWS if route[0] != "GET"]
 BODIES = {  # of the routes that take a body and are none of a resource
     "/customers/login": {"email": "carla@customer.example", "password": PASSWORD},

@@ -120,6 +120,7 @@ BODIES += [b"[" * 10_000 + b"]" * 10_000, b'{"a":' * 10_000 + b"1" + b"}" * 10_0
 BODIES += [gzip.compress(b'{"name": "horn"}', mtime=0), b'{"price": ' + b"9" * 10_000 + b"}"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: repr(body[:20]))
 def test_body_that_is_no_json_object_is_refused(nothing_changes, ana, body):
     for method, path in ROUTES:
@@ -127,6 +128,7 @@ def test_body_that_is_no_json_object_is_refused(nothing_changes, ana, body):
             assert "JSON" in problem(send(ana, method, path, body), 400)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("kind", [None, "", "text/plain", "multipart/form-data", "a" * 50_000])
 def test_body_of_another_type_is_refused(nothing_changes, ana, kind):
     for method, path in ROUTES:
@@ -134,6 +136,7 @@ def test_body_of_another_type_is_refused(nothing_changes, ana, kind):
         problem(ana.open(path, method=method, data=body, content_type=kind), 415)
 
 
+@pytest.mark.once
 def test_body_over_64_kib_is_refused(nothing_changes, ana):
     largest = b"{" + b" " * (64 * 1024 - 2) + b"}"
     for method, path in ROUTES:
@@ -162,6 +165,7 @@ WITH_IDS += ["/service_tickets/{}/edit", "/service-tickets/1/remove-inventory/{}
 WITH_IDS += ["/service_tickets/{}/assign-mechanic/1", "/service_tickets/1/remove-mechanic/{}"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", WITH_IDS)
 def test_hostile_id_in_a_path_is_not_found(nothing_changes, ana, path):
     for hostile in HOSTILE_IDS:
@@ -174,6 +178,7 @@ ADDRESSES = ["/nothing", "/customers/1/x", "/../x", "/\xff", "/inventory/\xc0\xa
 ADDRESSES += ["/inventory//1", "/customers//login", "//nothing", "//evil.example/inventory"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", ADDRESSES)
 def test_unknown_address_is_not_found_and_leads_nowhere(ana, part, path):
     forged = {"PATH_INFO": path, "HTTP_HOST": "evil.example"}

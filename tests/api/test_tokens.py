@@ -4,14 +4,11 @@ import base64
 import functools
 import hashlib
 import json
-import time
-from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 import time_machine
 from harness.resources import RESOURCES
-from harness.servers import at_once
 from harness.shop import PASSWORD, SECRET, USUAL_COST, calling, problem, shows, token_of
 from jose import jwt
 from werkzeug.security import generate_password_hash
@@ -165,20 +162,16 @@ def test_key_that_looks_like_json_signs_too(make_app):
 
 
 @pytest.fixture
-def hashing(monkeypatch):
-    """The costs of all passwords that are hashed, and how many were hashed at once with each."""
-    seen, running, scrypt = SimpleNamespace(costs=[], at_once=[]), [], hashlib.scrypt
+def costs(monkeypatch):
+    """The cost of each password that is hashed, of a new one or at a login."""
+    costs, scrypt = [], hashlib.scrypt
 
-    def watch(password, *, salt, n, r, p, **options):
-        running.append(password)
-        seen.costs.append((n, r, p, len(salt)))
-        seen.at_once.append(len(running))
-        time.sleep(0.02)
-        running.remove(password)
-        return scrypt(password, salt=salt, n=n, r=r, p=p, **options)
+    def watch(password, *, n, r, p, **options):
+        costs.append((n, r, p))
+        return scrypt(password, n=n, r=r, p=p, **options)
 
     monkeypatch.setattr(hashlib, "scrypt", watch)
-    return seen
+    return costs
 
 
 def test_password_is_stored_as_a_hash_that_is_costly_to_guess(app, anyone, monkeypatch):
@@ -206,7 +199,7 @@ def test_password_is_taken_to_the_letter(anyone, ana, kind, password, other):
     assert log_in(anyone, kind, body["email"], password).status_code == 200
 
 
-def test_every_login_hashes_one_password_at_the_cost_of_a_new_one(ana, kind, account, hashing):
+def test_every_login_hashes_one_password_at_the_cost_of_a_new_one(ana, kind, account, costs):
     ana.post("/mechanics", json=GUS)
     statuses = [
         log_in(ana, kind, account.email).status_code,
@@ -214,21 +207,7 @@ def test_every_login_hashes_one_password_at_the_cost_of_a_new_one(ana, kind, acc
         log_in(ana, kind, "nobody@x.example").status_code,
     ]
     assert statuses == [200, 401, 401]
-    assert hashing.costs == [hashing.costs[0]] * 4
-
-
-def test_at_most_two_passwords_are_hashed_at_once(app, ana, carla, hashing):
-    def work(number):
-        client, body = calling(app, ana.token), EVE | {"email": f"{number}@x.example"}
-        if number % 3 == 0:
-            return log_in(client, "customers", carla.email)
-        if number % 3 == 1:
-            return client.post("/customers", json=body)
-        return client.patch("/customers/1", json={"password": PASSWORD})
-
-    assert {answer.status_code for answer in at_once(12, work)} == {200, 201}
-    assert len(hashing.at_once) == 12
-    assert max(hashing.at_once) <= 2
+    assert costs == [costs[0]] * 4
 
 
 def test_password_is_in_no_answer(ana, carla, full_ticket):
