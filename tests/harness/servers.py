@@ -154,13 +154,14 @@ class Server(Program):
 
 
 @contextlib.contextmanager
-def running_server(*, workers=0, threads=8, folder=ROOT, **variables):
+def running_server(
+    command=("mechanic_shop.py",), *, workers=0, threads=8, folder=ROOT, **variables
+):
     """Serve the shop in a folder, in one process or with gunicorn, while the block runs.
 
-    The variables are added to the environment.
+    The variables are added to the environment. Another command serves another app.
     """
     port = free_port()
-    command = ["mechanic_shop.py"]
     if workers:
         command = ["-m", "gunicorn", "mechanic_shop:create_app()", f"--bind=127.0.0.1:{port}"]
         command += [f"--workers={workers}", f"--threads={threads}"]
