@@ -7,8 +7,7 @@ Anyone may browse the inventory and register as a customer. Customers see and ch
 record and see their own tickets. Mechanics, the trusted staff, do everything else. Some names, such
 as Inventory, are the assignment's.
 
-The way of a request, for example GET /customers?search=ann, and what may stop it:
-
+What a request passes through, for example GET /customers?search=ann:
     the limiter, before every view     Are these too many requests? If so, answer 429.
     @token_required("mechanic")        Is the caller a mechanic? If not, answer 401 or 403.
     @query_parameters(search_schema)   Are the parameters valid? If not, answer 400.
@@ -43,8 +42,7 @@ from werkzeug import exceptions, routing, security
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 # === Extensions and models ========================================================================
-# lazy= says how related records are read: "joined" in the same query, "selectin" in one more query
-# for all records of a list.
+# lazy="joined" reads related records in the same query, "selectin" in one more for a whole list.
 
 
 class Base(orm.DeclarativeBase):  # what all models have
@@ -57,9 +55,8 @@ db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 ma = Marshmallow()
 cache = Cache()
 limiter = Limiter(get_remote_address)  # counts the requests of each IP address
-
 # Only hashes of passwords are stored. Making one keeps a processor core busy and takes 32 MB, on
-# purpose: a thief can try only a few a second. Each request is a thread: two may enter, more wait.
+# purpose: a thief tries only a few a second. Each request is a thread: two may hash, others wait.
 hashing_gate = threading.Semaphore(2)
 
 
@@ -96,7 +93,7 @@ class Inventory(db.Model):
 
 class TicketInventory(db.Model):  # a line of a ticket's bill: a number of pieces of a part
     __tablename__ = "ticket_inventory"
-    # A part has one line on a ticket. This replaces Base's options, so they are repeated, last.
+    # One line for a part on a ticket. SQLAlchemy wants the dict of options, Base's, at the end.
     __table_args__ = (sa.UniqueConstraint("ticket_id", "inventory_id"), Base.__table_args__)
     ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("service_tickets.id"))
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
@@ -105,7 +102,7 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: a number of piece
     part: Mapped[Inventory] = orm.relationship(lazy="joined")
 
 
-# A plain table between tickets and mechanics. The key finds rows by ticket, the index by mechanic.
+# A plain table. Its key finds rows by ticket, the first column; the index finds them by mechanic.
 service_mechanic = db.Table(
     "service_mechanic",
     sa.Column("ticket_id", sa.ForeignKey("service_tickets.id"), primary_key=True),
@@ -137,10 +134,8 @@ class ServiceTicket(db.Model):
 
 # === Schemas ======================================================================================
 # What callers may send, and what they get. A schema makes a field of each column of its model: of
-# Customer.first_name it makes Text(required=True, validate=Length(max=100)). For types other than
-# text, numbers, bool, dates and enum classes, write the field down.
-
-ID_AND_NAMES = ("id", "first_name", "last_name")
+# Customer.first_name it makes Text(required=True, validate=Length(max=100)). A column that is no
+# text, number, bool, date or enum class needs its field written by hand.
 
 
 # Two fields of our own. marshmallow calls _deserialize() with what a caller sent. The other
@@ -170,19 +165,20 @@ def check_cents(price):
 
 
 PRICE = [Range(0, 1_000_000), check_cents]
+ID_AND_NAMES = ("id", "first_name", "last_name")
 
 
 class RecordSchema(ma.SQLAlchemyAutoSchema):
-    TYPE_MAPPING = {**ma.Schema.TYPE_MAPPING, str: Text, int: WholeNumber}  # two are ours
+    TYPE_MAPPING = {**ma.Schema.TYPE_MAPPING, str: Text, int: WholeNumber}  # column's type: field
     id = ma.Integer(dump_only=True)  # in answers, never in a body
-    load = Schema.load  # marshmallow's: the slower one of the class above can also make records
+    load = Schema.load  # plain marshmallow's: that of SQLAlchemyAutoSchema is slower
 
 
 class AccountSchema(RecordSchema):
-    # Some databases treat é as e, and would find the account of another: allow only ASCII, [ -~].
+    # Some databases treat é as e, and would find another's account. [ -~]: from the blank to ~.
     rules = [Length(max=254), Email(), Regexp("[ -~]*$", error="Must be ASCII.")]
-    email = Text(required=True, validate=rules, post_load=str.lower)  # post_load: at last
-    password = ma.String(required=True, load_only=True, validate=Length(8, 128))  # with its blanks
+    email = Text(required=True, validate=rules, post_load=str.lower)  # after the checks
+    password = ma.String(required=True, load_only=True, validate=Length(8, 128))  # keeps its blanks
 
 
 class CustomerSchema(AccountSchema):
@@ -194,7 +190,7 @@ class MechanicSchema(AccountSchema):
     class Meta:
         model = Mechanic
 
-    salary = ma.auto_field(validate=Range(0, 10_000_000))  # the column's field, with a check more
+    salary = ma.auto_field(validate=Range(0, 10_000_000))  # the column's field and one more check
     ticket_count = ma.Integer(dump_only=True)  # only in the ranking
 
 
@@ -272,10 +268,10 @@ def load_json(optional=False):
         if optional and not request.get_data():
             return {}
         data = request.get_json()
-        request.stream.read(1)  # get_json() cuts a long body in chunks: to read on raises a 413
+        request.stream.read(1)  # a body of unknown length is cut at 64 KiB; to read on is a 413
     except (exceptions.RequestEntityTooLarge, exceptions.UnsupportedMediaType):
         raise  # 413 or 415
-    except Exception:  # no JSON, JSON nested too deeply, or a body that the server cannot receive
+    except Exception:  # no JSON, JSON nested too deeply, or a body that breaks off
         data = None
     if not isinstance(data, dict):
         abort(400, "The body must be a valid JSON object.")
@@ -321,7 +317,7 @@ def page_response(query, schema, parameters):
             query_string = urlencode({**parameters, "page": target})
             # For example: </customers?page=2&per_page=20>; rel="next"
             links.append(f'<{request.path}?{query_string}>; rel="{relation}"')
-    response = make_response(schema.dump(page.items, many=True))  # finished JSON, for the cache
+    response = make_response(schema.dump(page.items, many=True))  # the cache likes a Response
     response.headers.update({"X-Total-Count": page.total, "Link": ", ".join(links)})
     return response
 
@@ -353,7 +349,7 @@ def encode_token(mechanic_id, role="mechanic"):  # the assignment's names
 def decode_token():
     """Return the role and account id in the request's token. Aborts with 401 if it is not valid."""
     detail = "Log in, and send the token in the header Authorization: Bearer."
-    keys = [current_app.secret_key]  # a list, as jose would read a key in quotes as JSON
+    keys = [current_app.secret_key]  # in a list, jose takes a key as it is; alone, maybe as JSON
     try:
         scheme, token = request.headers["Authorization"].split()  # "Bearer", "abc..."
         claims = jwt.decode(token, keys, ["HS256"], options={"require_exp": True})
@@ -392,18 +388,18 @@ def log_in(role, email, password):
     with hashing_gate:
         if not security.check_password_hash(password_hash, password):  # UNKNOWN_... matches none
             abort(401, "Wrong email or password.")
-    # get_one() finds this account in the session and reads no newer password than the checked one.
-    token = encode_token(account.id, role)
-    answer = {"message": "Successfully logged in", "id": account.id, "token": token}
-    return answer | {"expires_in": TOKEN_LIFETIME.seconds}
+    answer = {"message": "Successfully logged in", "id": account.id}
+    # A session keeps what it has read: encode_token() gets this account, with the checked password.
+    return answer | {"token": encode_token(account.id, role), "expires_in": TOKEN_LIFETIME.seconds}
 
 
 # === Decorators of the views ======================================================================
-# A decorator puts a function of its own, here always called wrapper, in front of a view. One with
-# arguments has three levels:
+# A decorator puts a function of its own, here always called wrapper, in front of a view; the one at
+# the top runs first. A decorator with arguments has three levels:
 #     token_required("mechanic")   runs once, when Python reads the view, and returns decorator.
 #     decorator(view)              runs next, and returns wrapper, which takes the view's place.
-#     wrapper(**arguments)         runs with each request, with ids, fields, or parameters.
+#     wrapper(**arguments)         runs with each request. It gets the ids in the path, and what
+#                                  the decorators above it have added: fields, parameters.
 # functools.wraps copies the name, docstring and attributes of the view; the front page shows them.
 
 
@@ -415,7 +411,8 @@ def token_required(*roles):
         @functools.wraps(view)
         def wrapper(**arguments):
             role, account_id = decode_token()
-            db.session.rollback()  # ends the transaction of that query: the view reads fresh data
+            # End the transaction of that query: in it, MariaDB would show the view no newer data.
+            db.session.rollback()
             if role not in roles:
                 abort(403, f"Only a {' or '.join(roles)} may do this.")
             request.mechanic_id = account_id if role == "mechanic" else None  # as in the assignment
@@ -492,9 +489,12 @@ def cache_key(**arguments):
     return f"{version} {request.path} {arguments}"
 
 
-# A decorator. It first calls cache_key(), so the version is never newer than the data. If there is
-# an answer under the key, it gives that, with the header hit_cache. If not, it calls the view, and
-# stores its answer if that is a 200 (or it would store errors, too). Without Redis, it only calls.
+# Flask-Caching makes this decorator. Its wrapper does this, or only calls the view without Redis:
+#     key = cache_key(**arguments)   # the version is read before the data: see above
+#     answer = cache.get(key)        # None if there is none; if there is, hit_cache is its header
+#     if answer is None:
+#         answer = view(**arguments)
+#         cache.set(key, answer)     # if it is a 200: an error is not stored
 cached = cache.cached(
     make_cache_key=cache_key,
     response_filter=lambda answer: make_response(answer).status_code == 200,
@@ -555,7 +555,7 @@ customers_bp = Blueprint("customers", __name__, url_prefix="/customers")
 
 
 def own_customer(customer_id):
-    """Return the customer with this id. Aborts with 403 if the caller is another one, or 404."""
+    """Return a customer. Aborts with 403 if the caller is another customer; or with 404."""
     if request.customer_id is not None and request.customer_id != customer_id:
         abort(403, "Customers may see and change only their own record.")
     return get_or_404(Customer, customer_id)
@@ -721,7 +721,7 @@ ticket_inventory_bp = Blueprint("ticket_inventory", __name__, url_prefix="/ticke
 
 def lock_ticket(ticket_id):
     """Make other requests that change this ticket wait until this one ends. Aborts with 404."""
-    # An UPDATE makes others wait until the transaction ends. This one sets the price to the price.
+    # Others who update this row, too, wait until this transaction ends. Here, no value changes.
     update = sa.update(ServiceTicket).where(ServiceTicket.id == ticket_id)
     result = db.session.execute(update.values(price=ServiceTicket.price))
     if result.rowcount == 0:  # the number of rows that the UPDATE has found
@@ -886,7 +886,7 @@ main_bp = Blueprint("shop", __name__)  # a blueprint, as the app is made later
 
 @main_bp.app_errorhandler(exceptions.HTTPException)  # app_errorhandler: for the whole app
 def http_error(error, **extra):
-    """Answer an HTTP error, as abort() raises it. More keys of the answer may be given."""
+    """Answer an HTTP error, as abort() raises it. extra: more keys for the answer."""
     detail = error.description
     if error.code == 429:
         detail = f"Too many requests: {detail}."  # Flask-Limiter only says "10 per 1 minute"
@@ -906,11 +906,11 @@ def invalid_fields(error):
     errors = error.normalized_messages()  # {"price": ["Not a valid number."]}
     for field, messages in errors.items():
         if isinstance(messages, dict):  # of a list, by position: {1: ["Not a valid integer."]}
-            errors[field] = sum(messages.values(), [])  # one list, as of other fields
+            errors[field] = [text for texts in messages.values() for text in texts]
     return http_error(exceptions.BadRequest("Some fields are wrong: see errors."), errors=errors)
 
 
-@main_bp.app_errorhandler(UnicodeEncodeError)  # such as half an emoji, "\ud83d" in JSON
+@main_bp.app_errorhandler(UnicodeEncodeError)  # a driver cannot encode half an emoji: "\ud83d"
 @main_bp.app_errorhandler(exc.DataError)  # such as NUL, a character that PostgreSQL refuses
 def invalid_value(_error):
     """Answer 400 when a value cannot be stored."""
@@ -943,8 +943,8 @@ def database_unavailable(error):
 @main_bp.get("/")
 def front_page():
     """Show this page: all routes, with the docstrings, roles and schemas of their views."""
-    # With this policy, a browser refuses what the page does not need: scripts and styles without
-    # the nonce, a random word of this answer; other sites, a <base>, forms that are sent, frames.
+    # The policy says to browsers: load nothing, but run what has the nonce (a random word of this
+    # answer), and send requests to this shop; no <base>, no form that is sent, no page around this.
     nonce = secrets.token_urlsafe(16)
     policy = f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
     policy += "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -1030,7 +1030,7 @@ def create_app(config=None):
     app = Flask(__name__)
     load_settings(app.config, config)
     app.config["SECRET_KEY"] = load_secret_key(app)
-    # Behind proxies (servers in between), the caller's address is in the header X-Forwarded-For.
+    # Behind proxies (servers in between), ProxyFix takes the caller's address from X-Forwarded-For.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=int(app.config["TRUSTED_PROXIES"]), x_proto=0)
     app.json.sort_keys = False  # the keys of an answer stay in the order of the fields
     app.url_map.strict_slashes = False  # an address works with and without a slash at its end
