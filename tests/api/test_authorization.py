@@ -134,6 +134,7 @@ def test_customer_learns_nothing_about_what_others_have(people, ticket):
         there = send(people["carla"], method, "/customers/<id:customer_id>", 2)
         missing = send(people["carla"], method, "/customers/<id:customer_id>", 999)
         assert problem(there, 403) == problem(missing, 403)
+        assert "own" in problem(there, 403)
     there, missing = (people["dave"].get(f"/service_tickets/{number}") for number in (1, 2))
     assert problem(there, 404).replace("1", "2") == problem(missing, 404)
 

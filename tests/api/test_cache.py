@@ -52,7 +52,8 @@ WRITES = [
 
 
 def test_read_after_each_kind_of_write_is_fresh(make_app, app, ana, bert, full_ticket):
-    truth = calling(make_app(CACHE_TYPE="NullCache", CACHE_NO_NULL_WARNING=True), ana.token)
+    uncached = make_app(CACHE_TYPE="NullCache", CACHE_NO_NULL_WARNING=True, RATELIMIT_ENABLED=False)
+    truth = calling(uncached, ana.token)
     for method, path, body in WRITES:
         before = [ana.get(cached).json for cached in CACHED]
         assert ana.open(path, method=method, json=body).status_code < 300, path
@@ -152,5 +153,5 @@ def test_shop_goes_on_while_redis_is_away_and_logs_it(make_app, environment, ana
         assert client.post("/inventory", json=body).status_code == 201
         read = client.get("/inventory")
         assert (hit(read), read.json[-1]["price"]) == (False, price)
-    problem(client.get("/inventory"), 429)
+    assert 429 in {client.get("/inventory").status_code for _ in range(30)}
     assert "redis" in caplog.text.lower()

@@ -194,12 +194,14 @@ def test_deleted_ticket_puts_its_parts_back_into_stock(ana, part, ticket):
         ("POST assign", "DELETE ticket", [200, 404], (10, None)),
         ("DELETE ticket", "POST assign", [201, 200], (10, None)),
         ("DELETE ticket", "DELETE ticket", [200, 404], (10, None)),
+        ("PUT mechanic", "PUT mechanic", [200, 200], (8, {1: 2})),
     ],
 )
 def test_two_who_change_a_ticket_at_once_lose_no_piece(
-    ana, full_ticket, hold, call, meanwhile, statuses, left
+    ana, bert, full_ticket, hold, call, meanwhile, statuses, left
 ):
     paths = {"assign": ASSIGN, "remove": REMOVE, "ticket": "/service_tickets/1"}
+    paths["mechanic"] = f"/service_tickets/1/assign-mechanic/{bert.id}"
     answers = []
 
     def send(call):

@@ -156,5 +156,6 @@ def problem(response, status, *fields):
     assert body["detail"]
     assert sorted(body.get("errors", {})) == sorted(fields), body
     for messages in body.get("errors", {}).values():
+        assert isinstance(messages, list)
         assert all(isinstance(message, str) for message in messages)
     return body["detail"]
