@@ -23,6 +23,7 @@ import secrets
 import sqlite3
 import sys
 import threading
+import time
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -42,7 +43,9 @@ from werkzeug import exceptions, routing, security
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 # === Extensions and models ========================================================================
-# lazy="joined" reads related records in the same query, "selectin" in one more for a whole list.
+# service_mechanic is a plain table between two models; TicketInventory, between tickets and parts,
+# is a model, as it has columns of its own. lazy="joined" reads related records in the same query,
+# "selectin" in one more for a whole list.
 
 
 class Base(orm.DeclarativeBase):  # what all models have
@@ -67,8 +70,8 @@ class Account:  # the columns that customers and mechanics share (a mixin: it is
     password: Mapped[str] = mapped_column(sa.String(255))  # its hash
     address: Mapped[str | None] = mapped_column(sa.String(255))
 
-    @orm.validates("password")  # called when a password is set; what it returns is stored instead
-    def hash_password(self, _name, password):
+    @orm.validates("password")  # called when a password is set: what it returns is stored instead
+    def hash_password(self, _name, password):  # _name: not used
         """Return the hash of a new password."""
         with hashing_gate:
             return security.generate_password_hash(password)
@@ -93,7 +96,7 @@ class Inventory(db.Model):
 
 class TicketInventory(db.Model):  # a line of a ticket's bill: a number of pieces of a part
     __tablename__ = "ticket_inventory"
-    # One line for a part on a ticket. SQLAlchemy wants the dict of options, Base's, at the end.
+    # One line for a part on a ticket. This replaces what Base has, so that is repeated at the end.
     __table_args__ = (sa.UniqueConstraint("ticket_id", "inventory_id"), Base.__table_args__)
     ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("service_tickets.id"))
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
@@ -102,7 +105,7 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: a number of piece
     part: Mapped[Inventory] = orm.relationship(lazy="joined")
 
 
-# A plain table. Its key finds rows by ticket, the first column; the index finds them by mechanic.
+# The primary key finds rows by ticket, its first column; the index finds them by mechanic.
 service_mechanic = db.Table(
     "service_mechanic",
     sa.Column("ticket_id", sa.ForeignKey("service_tickets.id"), primary_key=True),
@@ -138,8 +141,7 @@ class ServiceTicket(db.Model):
 # text, number, bool, date or enum class needs its field written by hand.
 
 
-# Two fields of our own. marshmallow calls _deserialize() with what a caller sent. The other
-# arguments (the field's name, the whole body) are only passed on.
+# Two fields of our own. marshmallow calls _deserialize() with a caller's value; we pass on the rest.
 class Text(ma.String):  # without the blanks around it, and not empty if it is required
     def _deserialize(self, value, *args, **kwargs):
         text = super()._deserialize(value, *args, **kwargs).strip()
@@ -148,13 +150,11 @@ class Text(ma.String):  # without the blanks around it, and not empty if it is r
         return text
 
 
-class WholeNumber(ma.Integer):  # 10, 10.0 or "10"
+class WholeNumber(ma.Integer):  # 10, 10.0 or "10"; of 10.5, ma.Integer makes 10
     def _deserialize(self, value, *args, **kwargs):
         number = super()._deserialize(value, *args, **kwargs)
-        if isinstance(value, float) and value != number:  # ma.Integer makes 2 of 2.9
-            raise ValidationError("Not a whole number.")
-        if abs(number) > 999_999_999:  # nine digits fit into an integer column of every database
-            raise ValidationError("At most nine digits.")
+        if abs(number) > 999_999_999 or (isinstance(value, float) and value != number):
+            raise ValidationError("Not a whole number of at most nine digits.")  # for all databases
         return number
 
 
@@ -171,11 +171,11 @@ ID_AND_NAMES = ("id", "first_name", "last_name")
 class RecordSchema(ma.SQLAlchemyAutoSchema):
     TYPE_MAPPING = {**ma.Schema.TYPE_MAPPING, str: Text, int: WholeNumber}  # column's type: field
     id = ma.Integer(dump_only=True)  # in answers, never in a body
-    load = Schema.load  # plain marshmallow's: that of SQLAlchemyAutoSchema is slower
+    load = Schema.load  # the faster one: that of SQLAlchemyAutoSchema can also make records
 
 
 class AccountSchema(RecordSchema):
-    # Some databases treat é as e, and would find another's account. [ -~]: from the blank to ~.
+    # Some databases treat é as e, and would find another's account. [ -~] is all printable ASCII.
     rules = [Length(max=254), Email(), Regexp("[ -~]*$", error="Must be ASCII.")]
     email = Text(required=True, validate=rules, post_load=str.lower)  # after the checks
     password = ma.String(required=True, load_only=True, validate=Length(8, 128))  # keeps its blanks
@@ -264,15 +264,19 @@ class IdConverter(routing.IntegerConverter):  # an id in a path: /customers/<id:
 
 def load_json(optional=False):
     """Return the JSON object in the body. Aborts with 400, 413 (too long) or 415 (not JSON)."""
+    data = None
     try:
-        if optional and not request.get_data():
-            return {}
-        data = request.get_json()
-        request.stream.read(1)  # a body of unknown length is cut at 64 KiB; to read on is a 413
+        size = len(request.get_data())  # Flask keeps the body: it can be read once more
+        if size == request.max_content_length and not request.content_length:
+            abort(413)  # a body that came without its length, and was cut at the limit
+        if size > 0:
+            data = request.get_json()
+        elif optional:
+            data = {}
     except (exceptions.RequestEntityTooLarge, exceptions.UnsupportedMediaType):
-        raise  # 413 or 415
+        raise
     except Exception:  # no JSON, JSON nested too deeply, or a body that breaks off
-        data = None
+        request.stream = None  # nobody is to read what is left of it
     if not isinstance(data, dict):
         abort(400, "The body must be a valid JSON object.")
     return data
@@ -317,7 +321,7 @@ def page_response(query, schema, parameters):
             query_string = urlencode({**parameters, "page": target})
             # For example: </customers?page=2&per_page=20>; rel="next"
             links.append(f'<{request.path}?{query_string}>; rel="{relation}"')
-    response = make_response(schema.dump(page.items, many=True))  # the cache likes a Response
+    response = make_response(schema.dump(page.items, many=True))  # the cache keeps text, not dicts
     response.headers.update({"X-Total-Count": page.total, "Link": ", ".join(links)})
     return response
 
@@ -327,7 +331,7 @@ def page_response(query, schema, parameters):
 # shop can sign one. It is valid for an hour, or until the password is changed.
 
 ROLES = {"customer": Customer, "mechanic": Mechanic}
-TOKEN_LIFETIME = dt.timedelta(hours=1)
+TOKEN_SECONDS = 60 * 60
 
 
 def fingerprint(password_hash):
@@ -339,9 +343,9 @@ def fingerprint(password_hash):
 def encode_token(mechanic_id, role="mechanic"):  # the assignment's names
     """Return a token for a mechanic, or with role="customer" a customer. Raises NoResultFound."""
     account = db.session.get_one(ROLES[role], mechanic_id)
-    now = dt.datetime.now(dt.UTC)
+    now = int(time.time())
     # JWT's names: sub, the subject, is whose token it is; iat: issued at; exp: expires at.
-    claims = {"sub": str(mechanic_id), "role": role, "iat": now, "exp": now + TOKEN_LIFETIME}
+    claims = {"sub": str(mechanic_id), "role": role, "iat": now, "exp": now + TOKEN_SECONDS}
     claims["fingerprint"] = fingerprint(account.password)
     return jwt.encode(claims, current_app.secret_key, algorithm="HS256")
 
@@ -353,14 +357,14 @@ def decode_token():
     try:
         scheme, token = request.headers["Authorization"].split()  # "Bearer", "abc..."
         claims = jwt.decode(token, keys, ["HS256"], options={"require_exp": True})
+        model, account_id = ROLES[claims["role"]], int(claims["sub"])
     except Exception:  # no token, or a wrong one, which may be wrong in any way
         abort(401, detail)
-    if scheme.lower() != "bearer":
-        abort(401, detail)
-    model, account_id = ROLES[claims["role"]], int(claims["sub"])  # as encode_token() wrote them
     password_hash = db.session.scalar(sa.select(model.password).where(model.id == account_id))
-    if password_hash is None or claims["fingerprint"] != fingerprint(password_hash):
-        abort(401, detail)  # the account was deleted, or its password changed
+    db.session.rollback()  # ends the query's transaction: in it, MariaDB would show no newer data
+    is_current = password_hash and claims.get("fingerprint") == fingerprint(password_hash)
+    if scheme.lower() != "bearer" or not is_current:  # account deleted, or password changed
+        abort(401, detail)
     return claims["role"], account_id
 
 
@@ -389,13 +393,13 @@ def log_in(role, email, password):
         if not security.check_password_hash(password_hash, password):  # UNKNOWN_... matches none
             abort(401, "Wrong email or password.")
     answer = {"message": "Successfully logged in", "id": account.id}
-    # A session keeps what it has read: encode_token() gets this account, with the checked password.
-    return answer | {"token": encode_token(account.id, role), "expires_in": TOKEN_LIFETIME.seconds}
+    # encode_token() gets this account from the session, not a newer password from the database.
+    return answer | {"token": encode_token(account.id, role), "expires_in": TOKEN_SECONDS}
 
 
 # === Decorators of the views ======================================================================
-# A decorator puts a function of its own, here always called wrapper, in front of a view; the one at
-# the top runs first. A decorator with arguments has three levels:
+# A decorator puts a function of its own, here always called wrapper, before a view. The uppermost
+# runs first: nobody gets a cached answer without permission. One with arguments has three levels:
 #     token_required("mechanic")   runs once, when Python reads the view, and returns decorator.
 #     decorator(view)              runs next, and returns wrapper, which takes the view's place.
 #     wrapper(**arguments)         runs with each request. It gets the ids in the path, and what
@@ -411,8 +415,6 @@ def token_required(*roles):
         @functools.wraps(view)
         def wrapper(**arguments):
             role, account_id = decode_token()
-            # End the transaction of that query: in it, MariaDB would show the view no newer data.
-            db.session.rollback()
             if role not in roles:
                 abort(403, f"Only a {' or '.join(roles)} may do this.")
             request.mechanic_id = account_id if role == "mechanic" else None  # as in the assignment
@@ -489,7 +491,7 @@ def cache_key(**arguments):
     return f"{version} {request.path} {arguments}"
 
 
-# Flask-Caching makes this decorator. Its wrapper does this, or only calls the view without Redis:
+# Flask-Caching makes this decorator. Its wrapper does this (or calls the view if Redis is away):
 #     key = cache_key(**arguments)   # the version is read before the data: see above
 #     answer = cache.get(key)        # None if there is none; if there is, hit_cache is its header
 #     if answer is None:
@@ -497,7 +499,7 @@ def cache_key(**arguments):
 #         cache.set(key, answer)     # if it is a 200: an error is not stored
 cached = cache.cached(
     make_cache_key=cache_key,
-    response_filter=lambda answer: make_response(answer).status_code == 200,
+    response_filter=lambda answer: make_response(answer).status_code == 200,  # it may be a dict
     response_hit_indication=True,
 )
 
@@ -659,9 +661,9 @@ def list_mechanics(parameters):
 def rank_mechanics(parameters):
     """List the mechanics by how many tickets they work on, most first."""
     count = sa.func.count(service_mechanic.c.ticket_id).label("ticket_count")  # .c: its columns
-    # db.paginate takes one object of each row. A Bundle joins four values into one object.
+    # db.paginate takes one object of each row: a Bundle, with these four attributes.
     row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, count)
-    # outerjoin(), by the foreign key, keeps mechanics without a ticket: their count is 0.
+    # One row for each mechanic. outerjoin() keeps those without a ticket: their count is 0.
     query = sa.select(row).select_from(Mechanic).outerjoin(service_mechanic).group_by(Mechanic.id)
     return page_response(query.order_by(count.desc(), Mechanic.id), ranking_schema, parameters)
 
@@ -721,10 +723,11 @@ ticket_inventory_bp = Blueprint("ticket_inventory", __name__, url_prefix="/ticke
 
 def lock_ticket(ticket_id):
     """Make other requests that change this ticket wait until this one ends. Aborts with 404."""
-    # Others who update this row, too, wait until this transaction ends. Here, no value changes.
+    # After an UPDATE of a row, a database lets nobody else update it before the transaction ends.
+    # This one changes nothing: it sets the price to the price.
     update = sa.update(ServiceTicket).where(ServiceTicket.id == ticket_id)
     result = db.session.execute(update.values(price=ServiceTicket.price))
-    if result.rowcount == 0:  # the number of rows that the UPDATE has found
+    if result.rowcount == 0:  # the number of rows that it has found
         abort(404, f"There is no record {ticket_id} in service_tickets.")
 
 
@@ -878,8 +881,8 @@ def remove_inventory(parameters, ticket_id, inventory_id):
 
 
 # === Errors =======================================================================================
-# Every error has the same JSON format, "problem details" (RFC 9457). Views call abort(404, "...")
-# or let an exception pass, and Flask calls the function for its class, or the nearest base class.
+# All errors are JSON in one format, RFC 9457. Flask calls the function for an error's class or a
+# base class of it. (about:blank: no web page describes the error.)
 
 main_bp = Blueprint("shop", __name__)  # a blueprint, as the app is made later
 
@@ -890,7 +893,6 @@ def http_error(error, **extra):
     detail = error.description
     if error.code == 429:
         detail = f"Too many requests: {detail}."  # Flask-Limiter only says "10 per 1 minute"
-    # about:blank: RFC 9457's value if no web page describes the error
     problem = {"type": "about:blank", "title": error.name, "status": error.code, "detail": detail}
     response = error.get_response()  # an HTML page; we keep its headers (a 405 has Allow) ...
     response.data = current_app.json.dumps(problem | extra)  # ... and replace the page
@@ -910,7 +912,7 @@ def invalid_fields(error):
     return http_error(exceptions.BadRequest("Some fields are wrong: see errors."), errors=errors)
 
 
-@main_bp.app_errorhandler(UnicodeEncodeError)  # a driver cannot encode half an emoji: "\ud83d"
+@main_bp.app_errorhandler(UnicodeEncodeError)  # JSON writes an emoji as two codes: one is no text
 @main_bp.app_errorhandler(exc.DataError)  # such as NUL, a character that PostgreSQL refuses
 def invalid_value(_error):
     """Answer 400 when a value cannot be stored."""
@@ -929,12 +931,11 @@ def conflict(_error):
 
 @main_bp.app_errorhandler(exc.DBAPIError)  # all other errors of a database driver
 @main_bp.app_errorhandler(exc.TimeoutError)  # all connections are in use
-def database_unavailable(error):
-    """Answer 503 when the database cannot do its work. The log says why."""
-    detail = "The database is busy, away or read-only, or does not fit the models."
-    hint = "After a change of the models: python seed.py --reset deletes all data and begins anew."
-    current_app.logger.error(f"{detail} {hint}", exc_info=error)  # exc_info: with the traceback
-    return http_error(exceptions.ServiceUnavailable(f"{detail} The log says more."))
+def database_unavailable(_error):
+    """Answer 503 when the database cannot do its work. The log says why, with the traceback."""
+    detail = "The database is busy, away or read-only, or does not fit the models. See the log."
+    current_app.logger.exception("New models need python seed.py --reset, which deletes all data.")
+    return http_error(exceptions.ServiceUnavailable(detail))
 
 
 # === Application ==================================================================================
@@ -943,8 +944,8 @@ def database_unavailable(error):
 @main_bp.get("/")
 def front_page():
     """Show this page: all routes, with the docstrings, roles and schemas of their views."""
-    # The policy says to browsers: load nothing, but run what has the nonce (a random word of this
-    # answer), and send requests to this shop; no <base>, no form that is sent, no page around this.
+    # The browser may load only scripts and styles with the nonce (a random word), and send requests
+    # only to this shop. No <base>, no form that is sent, no other page that shows this one in it.
     nonce = secrets.token_urlsafe(16)
     policy = f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
     policy += "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -1054,7 +1055,6 @@ def create_app(config=None):
 
 if __name__ == "__main__":
     try:
-        app = create_app()
-        app.run(os.environ.get("HOST") or "127.0.0.1", int(os.environ.get("PORT") or 5000))
+        create_app().run(os.environ.get("HOST") or "127.0.0.1", int(os.environ.get("PORT") or 5000))
     except Exception as error:
         sys.exit("The shop cannot open: " + str(error).partition("\n")[0])  # its first line
