@@ -141,7 +141,7 @@ class ServiceTicket(db.Model):
 # text, number, bool, date or enum class needs its field written by hand.
 
 
-# Two fields of our own. marshmallow calls _deserialize() with a caller's value; we pass on the rest.
+# Two fields of our own. marshmallow calls _deserialize() with a caller's value; the rest is passed.
 class Text(ma.String):  # without the blanks around it, and not empty if it is required
     def _deserialize(self, value, *args, **kwargs):
         text = super()._deserialize(value, *args, **kwargs).strip()
