@@ -37,7 +37,7 @@ def test_default_limit_is_200_a_minute_for_each_address_and_route(app, anyone, p
 
 def test_registration_is_limited_to_60_a_minute(app, anyone):
     assert until_refused(lambda: anyone.post("/customers", json={})) == 60
-    problem(calling(app, address=ELSEWHERE).post("/customers"), 415)
+    problem(calling(app, address=ELSEWHERE).post("/customers"), 400)
 
 
 def test_limit_comes_before_every_other_refusal_and_says_what_it_is(make_app):
