@@ -1,151 +1,275 @@
-"""Four processes with four threads each, which share a database server and Redis."""
+"""Several processes: they are one shop, and what they do while Redis, the database or they fail.
 
-import os
+The servers that fail here are started for it, on free ports.
+"""
+
+import contextlib
+import http.client
 import re
+import signal
+import sqlite3
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 import pytest
 import redis
-import sqlalchemy as sa
-from harness.servers import at_once, staffed_server
-from harness.shop import empty_database
+from harness.servers import (
+    NotThere,
+    new_database,
+    own_server,
+    running_server,
+    staffed_server,
+    until,
+)
+from harness.shop import PASSWORD, problem
 
-pytestmark = [
-    pytest.mark.servers,
-    pytest.mark.skipif(
-        not (os.environ.get("TEST_DATABASE_URL") and os.environ.get("TEST_REDIS_URL")),
-        reason="needs TEST_DATABASE_URL and TEST_REDIS_URL, which tests/with_servers.py sets",
-    ),
-]
-
+pytestmark = [pytest.mark.slow, pytest.mark.once]
+STOCK = 1_000_000
+STOP = {"postgresql": signal.SIGINT, "mariadb": signal.SIGTERM}
+on_postgresql = pytest.mark.parametrize("own_database", ["postgresql"], indirect=True)
 LOG = "--no-control-socket --access-logfile - --access-logformat 'answered by %(p)s'"
-CONNECTIONS = {
-    "postgresql": "SELECT pid FROM pg_stat_activity"
-    " WHERE datname = current_database() AND pid != pg_backend_pid()",
-    "mysql": "SELECT id FROM information_schema.processlist"
-    " WHERE db = database() AND id != connection_id()",
-}
-WITH_TRANSACTION = {
-    "postgresql": " AND state IN ('idle in transaction', 'idle in transaction (aborted)')",
-    "mysql": " AND id IN (SELECT trx_mysql_thread_id FROM information_schema.innodb_trx)",
-}
-CLOSE = {"postgresql": "SELECT pg_terminate_backend({})", "mysql": "KILL {}"}
 
 
-def ids_of_connections(database, more=None):
-    """Return the ids of all connections to the database but this one."""
-    kind = database.dialect.name
-    query = CONNECTIONS[kind] + (more[kind] if more else "")
-    return set(database.exec_driver_sql(query).scalars())
-
-
-@pytest.fixture(scope="module")
-def redis_client():
-    """A client of the Redis, which is empty at first."""
-    with redis.from_url(os.environ["TEST_REDIS_URL"]) as client:
-        client.flushdb()
-        yield client
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory):
-    """A connection to the empty database."""
-    url = empty_database(tmp_path_factory.mktemp("processes"))
-    with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
-        yield connection.execution_options(isolation_level="AUTOCOMMIT")
-
-
-@pytest.fixture(scope="module")
-def server(database, redis_client):
-    url = database.engine.url.render_as_string(hide_password=False)
-    shared = {"REDIS_URL": os.environ["TEST_REDIS_URL"], "GUNICORN_CMD_ARGS": LOG}
-    of_other_tests = ids_of_connections(database)
-    with staffed_server(url, workers=4, threads=4, **shared) as server:
-        server.connections = lambda more=None: ids_of_connections(database, more) - of_other_tests
+@contextlib.contextmanager
+def own_server_or_skip(kind):
+    """Run a server of our own; skip the test where it is not installed."""
+    with contextlib.ExitStack() as closing:
+        try:
+            server = closing.enter_context(own_server(kind))
+        except NotThere as error:
+            pytest.skip(str(error))
         yield server
+
+
+@pytest.fixture(scope="module")
+def own_redis():
+    with own_server_or_skip("redis") as redis:
+        yield redis
+
+
+@pytest.fixture(scope="module", params=["postgresql", "mariadb"])
+def own_database(request):
+    with own_server_or_skip(request.param) as database:
+        database.stopping = STOP[request.param]
+        yield database
+
+
+@pytest.fixture(scope="module")
+def server(own_database, own_redis):
+    """Four processes with four threads each, which share a new database and an empty Redis."""
+    with redis.from_url(own_redis.url) as connection:
+        connection.flushall()
+    settings = {"REDIS_URL": own_redis.url, "GUNICORN_CMD_ARGS": LOG}
+    with (
+        new_database(own_database.url) as url,
+        staffed_server(url, workers=4, threads=4, **settings) as server,
+    ):
+        until(lambda: server.call("GET", "/health") and processes_of(server) == 4)
+        yield server
+
+
+def processes_of(server):
+    """Return how many processes have answered."""
+    return len(set(re.findall(r"answered by <(\d+)>", server.log())))
+
+
+def create(server, path, body):
+    """Add a record and return its id."""
+    return server.call("POST", path, body, server.token).json["id"]
 
 
 @pytest.fixture
 def part(server):
-    """The address of a part with 10 pieces."""
+    """The address of a part."""
     body = {"name": "speaker", "price": 20, "quantity": 10}
-    return server.call("POST", "/inventory", body, server.token).headers["Location"]
+    return f"/inventory/{create(server, '/inventory', body)}"
 
 
-def processes_of(server):
-    """Return the ids of the processes that have answered."""
-    return set(re.findall(r"answered by <(\d+)>", server.log()))
+def check_reads(server, part, quantities):
+    """Assert that every read after a write shows it, while others go on reading."""
+    done = threading.Event()
+
+    def read_on():
+        while not done.is_set():
+            assert server.call("GET", part).status_code == 200
+
+    with ThreadPoolExecutor(4) as threads:
+        readers = [threads.submit(read_on) for _ in range(4)]
+        try:
+            for quantity in quantities:
+                server.call("PATCH", part, {"quantity": quantity}, server.token)
+                for _ in range(3):
+                    assert server.call("GET", part).json["quantity"] == quantity
+                    assert server.call("GET", "/inventory").json[-1]["quantity"] == quantity
+        finally:
+            done.set()
+        for reader in readers:
+            reader.result()
 
 
+def logins(server, email):
+    """Return the statuses of calls that count against the limit of 10 for an email."""
+    guess = {"email": email, "password": PASSWORD}
+    return [server.call("POST", "/mechanics/login", guess).status_code for _ in range(50)]
+
+
+# === One shop =====================================================================================
+
+
+@on_postgresql
 def test_limits_hold_across_processes(server):
-    login = {"email": "a@x.example"}
-    logins = [server.call("POST", "/mechanics/login", login).status_code for _ in range(20)]
-    assert logins == [400] * 10 + [429] * 10
-    registrations = [server.call("POST", "/customers", {}).status_code for _ in range(70)]
-    assert registrations == [400] * 60 + [429] * 10
-    assert len(processes_of(server)) > 1
+    assert logins(server, "one@x.example") == [401] * 10 + [429] * 40
 
 
 def test_read_after_a_write_is_fresh_in_every_process(server, part):
-    done = threading.Event()
+    check_reads(server, part, range(40))
+    reads = [server.call("GET", part) for _ in range(2)]
+    assert reads[-1].headers["hit_cache"] == "True"
 
-    def read_on(_number):
-        while not done.is_set():
-            server.call("GET", part)
 
-    with ThreadPoolExecutor(4) as readers:
-        reading = [readers.submit(read_on, number) for number in range(4)]
+# === Redis ========================================================================================
+
+
+@on_postgresql
+def test_redis_that_is_full_makes_no_read_stale(server, own_redis, part):
+    reads = [server.call("GET", part) for _ in range(8)]
+    assert reads[-1].headers["hit_cache"] == "True"
+    with redis.from_url(own_redis.url) as connection:
         try:
-            for number in range(40):
-                server.call("PATCH", part, {"quantity": number}, server.token)
-                for _ in range(3):
-                    assert server.call("GET", part).json["quantity"] == number
-                    assert server.call("GET", "/inventory").json[-1]["quantity"] == number
+            connection.config_set("maxmemory", "1")  # what is there stays, and nothing comes to it
+            with pytest.raises(redis.ResponseError, match="memory"):
+                connection.set("x", "y")
+            check_reads(server, part, range(20, 30))
         finally:
-            done.set()
-        for reader in reading:
-            reader.result()
-    assert len(processes_of(server)) == 4
+            connection.config_set("maxmemory", "0")
 
 
-# === Connections ==================================================================================
+@contextlib.contextmanager
+def away(own_redis, how):
+    """Stop Redis, or let it hang, until the block ends."""
+    if how == "killed":
+        own_redis.stop()
+    else:
+        own_redis.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        if how == "killed":
+            own_redis.start()
+        else:
+            own_redis.process.send_signal(signal.SIGCONT)
+        own_redis.wait()
 
 
-def test_1200_requests_leave_no_connection_behind(server, redis_client, part):
-    job = {"customer_id": server.customer_id, "vin": "V1", "service_desc": "Oil", "price": 50}
-    ticket = server.call("POST", "/service_tickets", job, server.token).headers["Location"]
-    calls = [
-        (200, "GET", "/inventory", None),
-        (200, "GET", part, None),
-        (200, "GET", ticket, None),
-        (200, "PATCH", part, {"price": 21}),
-        (200, "PUT", f"{ticket}/assign-mechanic/{server.mechanic_id}", None),
-        (400, "POST", "/inventory", {}),
-        (404, "GET", "/inventory/999999", None),
-        (409, "DELETE", f"/customers/{server.customer_id}", None),
-    ]
-
-    def work(_number):
-        for status, method, path, body in calls * 15:
-            assert server.call(method, path, body, server.token).status_code == status
-
-    at_once(10, work)
-    assert 4 <= len(server.connections()) <= 4 * 4
-    assert server.connections(WITH_TRANSACTION) == set()
-    number = str(redis_client.connection_pool.connection_kwargs["db"])
-    clients = [client for client in redis_client.client_list() if client["db"] == number]
-    assert len(clients) <= 40  # 16 for the limits, 16 for the cache, and some of the tests
+@on_postgresql
+@pytest.mark.parametrize("how", ["killed", "hanging"])
+def test_redis_that_is_away_fails_no_call_and_limits_go_on(server, own_redis, part, how):
+    with away(own_redis, how):
+        check_reads(server, part, range(40, 42))
+        statuses = Counter(logins(server, f"{how}@x.example"))
+        assert statuses.keys() == {401, 429}  # each process counts for itself
+        assert 10 <= statuses[401] <= 4 * 10
+        assert "Cached answers may be old" in server.log()
+    emails = (f"back-{how}-{number}@x.example" for number in count())
+    until(lambda: logins(server, next(emails)) == [401] * 10 + [429] * 40)
+    check_reads(server, part, range(50, 52))
 
 
-def test_connections_that_the_server_closed_are_replaced(server, database, part):
-    def write(_number):
-        return server.call("PATCH", part, {"price": 22}, server.token).status_code
+# === Whatever fails, no answered write is lost ====================================================
 
-    assert at_once(16, write) == [200] * 16
-    closed = server.connections()
-    assert closed
-    for connection_id in closed:
-        database.exec_driver_sql(CLOSE[database.dialect.name].format(connection_id))
-    assert at_once(16, write) == [200] * 16
-    assert server.connections().isdisjoint(closed)
+
+class Load:
+    """Six callers who put pieces on a ticket each and read the part, until the block ends."""
+
+    def __init__(self, server):
+        job = {"customer_id": server.customer_id, "vin": "V1", "service_desc": "Oil", "price": 50}
+        self.server, self.token = server, server.token
+        self.part = create(server, "/inventory", {"name": "x", "price": 0.1, "quantity": STOCK})
+        self.tickets = [create(server, "/service_tickets", job) for _ in range(6)]
+        self.assigned = Counter()  # pieces on each ticket, as the answers say
+        self.unclear = Counter()  # calls after which a piece is there or not
+        self.seen = Counter()  # the statuses; 0 for a call without an answer
+
+    def __enter__(self):
+        self.done = threading.Event()
+        self.threads = ThreadPoolExecutor(len(self.tickets))
+        self.callers = [self.threads.submit(self.work, ticket) for ticket in self.tickets]
+        return self
+
+    def __exit__(self, *_error):
+        self.done.set()
+        for caller in self.callers:
+            caller.result()
+        self.threads.shutdown()
+
+    def work(self, ticket):
+        path = f"/ticket_inventory/{ticket}/assign-inventory/{self.part}"
+        status = None
+        while status != 0 and not self.done.is_set():
+            status = self.call("POST", path, {"quantity": 1}, self.token)
+            (self.assigned if status == 201 else self.unclear)[ticket] += 1
+            self.call("GET", f"/inventory/{self.part}")
+
+    def call(self, *request):
+        """Send a request and return its status."""
+        status = 0
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            answer = self.server.call(*request)
+            status = answer.status_code
+        if status not in (0, 200, 201, 500):
+            problem(answer, 503)
+        self.seen[status] += 1
+        return status
+
+    def wait_for(self, more, status):
+        """Return when so many more calls have ended with this status."""
+        goal = self.seen[status] + more
+        until(lambda: self.seen[status] >= goal or any(caller.done() for caller in self.callers))
+
+    def check(self):
+        """Assert that what was answered is stored, that no more is, and that no piece is gone."""
+        pieces = Counter()
+        for ticket in self.tickets:
+            answer = self.server.call("GET", f"/service_tickets/{ticket}", token=self.token)
+            pieces[ticket] = sum(line["quantity"] for line in answer.json["parts"])
+            assert 0 <= pieces[ticket] - self.assigned[ticket] <= self.unclear[ticket]
+        in_stock = self.server.call("GET", f"/inventory/{self.part}").json["quantity"]
+        assert in_stock + pieces.total() == STOCK
+
+
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_database_that_is_away_for_a_while_loses_no_answered_write(server, own_database, how):
+    with Load(server) as load:
+        load.wait_for(30, 201)
+        own_database.stop(own_database.stopping if how == "stopped" else own_database.ending)
+        load.wait_for(30, 503)
+        assert server.call("GET", "/health").status_code == 503
+        own_database.start()
+        own_database.wait()
+        load.wait_for(60, 201)
+        assert {server.call("GET", "/health").status_code for _ in range(20)} == {200}
+    # A call whose answer is made when the database goes cannot end its transaction.
+    assert load.seen[500] <= len(load.tickets)
+    assert load.seen[0] == 0
+    load.check()
+
+
+def test_shop_that_is_killed_loses_no_answered_write(environment, tmp_path):
+    url = f"sqlite:///{tmp_path}/killed.db"
+    with staffed_server(url) as server:
+        load = Load(server)
+    environment.setenv("DATABASE_URL", url)
+    environment.setenv("FLASK_RATELIMIT_ENABLED", "false")
+    for pieces in (20, 75, 40):
+        with running_server(workers=2) as load.server:
+            load.check()
+            with load:
+                load.wait_for(pieces, 201)
+                load.server.kill()
+        with contextlib.closing(sqlite3.connect(tmp_path / "killed.db")) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    with running_server() as load.server:
+        load.check()
+    assert load.seen[500] == 0
