@@ -1,6 +1,7 @@
 """A real browser for the tests, what they do in it, and what they read from a page."""
 
 import contextlib
+import re
 import shutil
 
 import pytest
@@ -16,45 +17,16 @@ OPTIONS = [
     "--no-first-run",
 ]
 
-# The different pairs of colours, behind a text and of it, as [red, green, blue]. Painting them one
-# over the other reads every notation and mixes what is half transparent; Canvas lies below all.
-READ_COLOURS = """() => {
-  const pixel = document.createElement("canvas").getContext("2d", {willReadFrequently: true})
-  const paint = colour => {
-    pixel.fillStyle = colour
-    pixel.fillRect(0, 0, 1, 1)
-    return [...pixel.getImageData(0, 0, 1, 1).data].slice(0, 3)
-  }
-  const below = document.body.appendChild(document.createElement("div"))
-  below.style.backgroundColor = "Canvas"
-  const layers = element => element
-    ? [...layers(element.parentElement), getComputedStyle(element).backgroundColor]
-    : [getComputedStyle(below).backgroundColor]
-  const hasText = element => element.value || [...element.childNodes].some(
-    node => node.nodeType == Node.TEXT_NODE && node.data.trim())
-  const found = [...document.body.querySelectorAll("*")]
-    .filter(element => element.checkVisibility() && hasText(element))
-    .map(element => JSON.stringify([layers(element), getComputedStyle(element).color]))
-  below.remove()
-  return [...new Set(found)].map(JSON.parse)
-    .map(([behind, text]) => [behind.map(paint).at(-1), paint(text)])
-}"""
-
-# Opens the forms of routes, sends each, and returns the statuses. It presses the buttons from
-# inside of the page, which is faster than with a pointer.
-SEND_ALL = """async names => {
-  const statuses = []
-  for (const name of names) {
-    const press = text =>
-      [...document.querySelectorAll("button")].find(b => b.innerText == text).click()
-    const answer = document.querySelector("[role=status]")
-    if (name) press(name)
-    press("Send")
-    while (!answer.innerText.includes(" ms")) await new Promise(go => setTimeout(go, 5))
-    statuses.push(parseInt(answer.innerText))
-  }
-  return statuses
-}"""
+# The colour behind the page, and then those behind each text and of it.
+READ_COLOURS = """() => [...document.querySelectorAll("body, body *")]
+  .filter(element => element == document.body || element.checkVisibility() && (element.value
+    || [...element.childNodes].some(node => node.nodeType == Node.TEXT_NODE && node.data.trim())))
+  .map(element => {
+    const text = getComputedStyle(element).color
+    while (getComputedStyle(element).backgroundColor == "rgba(0, 0, 0, 0)")
+      element = element.parentElement
+    return [getComputedStyle(element).backgroundColor, text]
+  })"""
 
 
 @contextlib.contextmanager
@@ -70,12 +42,28 @@ def running_browser():
         browser.close()
 
 
+@contextlib.contextmanager
+def visit(browser, address, **options):
+    """Open an address, and see that the page asks nobody else and that the browser is content."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}, **options) as context:
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.addresses, complaints = [], []
+        page.on("request", lambda request: page.addresses.append(request.url))
+        page.on("console", lambda message: complaints.append((message.type, message.text)))
+        page.on("pageerror", lambda error: complaints.append(("error", str(error))))
+        page.on("dialog", lambda dialog: complaints.append(("error", "dialog")) or dialog.dismiss())
+        page.goto(address)
+        yield page
+        serious = [text for kind, text in complaints if kind in ("warning", "error")]
+        assert [text for text in serious if "Failed to load resource" not in text] == []
+        assert all(asked.startswith(address) for asked in page.addresses), page.addresses
+
+
 def luminance(colour):
     """Return the relative luminance of a colour, as WCAG 2 defines it."""
-    parts = (part / 255 for part in colour)
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    )
+    parts = [int(part) / 255 for part in re.fullmatch(r"rgb\((.*)\)", colour)[1].split(", ")]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
@@ -90,6 +78,11 @@ def press(page, name):
     page.get_by_role("button", name=name, exact=True).click()
 
 
+def change(page, name, value):
+    """Fill in a field of the form."""
+    page.locator(f"#request [name={name}]").fill(value)
+
+
 def wait_for_answer(page):
     """Wait until an answer is shown, and return its status."""
     answer = page.get_by_role("status").filter(has_text=" ms")
@@ -97,17 +90,20 @@ def wait_for_answer(page):
     return int(answer.inner_text().split()[0])
 
 
-def send_all(page, names):
-    """Open the form of each route and press Send; return the statuses of the answers."""
-    return page.evaluate(SEND_ALL, names)
-
-
 def send(page, name=None):
     """Press Send, in the form of the route with this name, and return the answer's status."""
-    return send_all(page, [name])[0]
+    if name:
+        press(page, name)
+    press(page, "Send")
+    return wait_for_answer(page)
 
 
 def log_in(page, role):
     """Log in with the sample account of this role."""
     press(page, f"Log in as {role}")
     page.get_by_text(f"You are {role} 1").wait_for()
+
+
+def shown(page, part="body"):
+    """Return the text of a part of the page, by its id, with one blank between words."""
+    return " ".join(page.locator(f"#{part}").inner_text().split())
