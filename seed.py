@@ -14,7 +14,6 @@ import sys
 import click
 import sqlalchemy as sa
 from marshmallow import ValidationError
-from sqlalchemy import exc
 from werkzeug.security import generate_password_hash
 
 from mechanic_shop import (
@@ -192,11 +191,10 @@ def save_mechanic(email, first_name, last_name, password):
     fields = load_mechanic(fields, partial=mechanic is not None)
     if mechanic is None:
         db.session.add(Mechanic(**fields))
-        click.echo(f"Added the mechanic {fields['email']}.")
     else:
         mechanic.password = fields["password"]
-        click.echo(f"The mechanic {mechanic.email} has a new password.")
     db.session.commit()
+    click.echo(f"The mechanic {fields['email']} can log in with this password.")
 
 
 def drop_tables():
@@ -240,9 +238,9 @@ def main(reset, yes, customers, tickets, mechanic, first_name, last_name, passwo
             else:
                 fill_or_explain(reset, yes, customers, tickets)
             db.engine.dispose()
-    except click.Abort:  # the answer to a question was no
+    except (click.ClickException, click.Abort):  # a wrong answer to a question, or none
         raise
-    except (exc.SQLAlchemyError, ImportError, OSError, RuntimeError, ValueError) as error:
+    except Exception as error:
         sys.exit("The shop cannot open: " + str(error).partition("\n")[0])
 
 

@@ -90,7 +90,7 @@ both_programs = pytest.mark.parametrize("program", ["mechanic_shop.py", "seed.py
         ("DATABASE_URL", f"sqlite:///{ROOT}/README.md", "not a database"),
         ("REDIS_URL", "nonsense", "Redis"),
         ("FLASK_RATELIMIT_STORAGE_URI", "nonsense://x", "nonsense"),
-        ("FLASK_TRUSTED_PROXIES", "abc", "FLASK_TRUSTED_PROXIES must be a number"),
+        ("FLASK_TRUSTED_PROXIES", "abc", "'abc'"),
     ],
 )
 def test_wrong_setting_is_one_line(environment, program, variable, value, words):
@@ -110,10 +110,10 @@ def test_file_that_is_locked_or_cannot_grow_is_one_line(environment, program, tm
         assert "full" in line_of_refusal(program)
 
 
-@pytest.mark.parametrize("port", ["abc", "-1", "5000.0"])
-def test_port_that_is_no_number_is_one_line(environment, port):
+@pytest.mark.parametrize(("port", "words"), [("abc", "'abc'"), ("-1", "port"), ("5.0", "'5.0'")])
+def test_port_that_is_no_number_is_one_line(environment, port, words):
     environment.setenv("PORT", port)
-    assert f"PORT must be a number, not {port}" in line_of_refusal("mechanic_shop.py")
+    assert words in line_of_refusal("mechanic_shop.py")
 
 
 def test_port_in_use_says_what_to_do(environment, capsys):
