@@ -43,9 +43,8 @@ from werkzeug import exceptions, routing, security
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 # === Extensions and models ========================================================================
-# service_mechanic is a plain table between two models; TicketInventory, between tickets and parts,
-# is a model, as it has columns of its own. lazy="joined" reads related records in the same query,
-# "selectin" in one more for a whole list.
+# The tables. service_mechanic is a plain one; TicketInventory is a model, as it has columns of its
+# own. lazy="joined" reads related records in the same query, "selectin" in one more for a list.
 
 
 class Base(orm.DeclarativeBase):  # what all models have
@@ -96,7 +95,7 @@ class Inventory(db.Model):
 
 class TicketInventory(db.Model):  # a line of a ticket's bill: a number of pieces of a part
     __tablename__ = "ticket_inventory"
-    # One line for a part on a ticket. This replaces what Base has, so that is repeated at the end.
+    # One line for a part on a ticket. This replaces Base's options, which are repeated at the end.
     __table_args__ = (sa.UniqueConstraint("ticket_id", "inventory_id"), Base.__table_args__)
     ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("service_tickets.id"))
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
@@ -137,11 +136,11 @@ class ServiceTicket(db.Model):
 
 # === Schemas ======================================================================================
 # What callers may send, and what they get. A schema makes a field of each column of its model: of
-# Customer.first_name it makes Text(required=True, validate=Length(max=100)). A column that is no
-# text, number, bool, date or enum class needs its field written by hand.
+# Customer.first_name it makes Text(required=True, validate=Length(max=100)). Text, numbers, bool,
+# dates and enum classes get checked fields; for other types of columns, write the field by hand.
 
 
-# Two fields of our own. marshmallow calls _deserialize() with a caller's value; the rest is passed.
+# Two fields of our own. marshmallow calls _deserialize() with a caller's value; *args is passed on.
 class Text(ma.String):  # without the blanks around it, and not empty if it is required
     def _deserialize(self, value, *args, **kwargs):
         text = super()._deserialize(value, *args, **kwargs).strip()
@@ -150,11 +149,11 @@ class Text(ma.String):  # without the blanks around it, and not empty if it is r
         return text
 
 
-class WholeNumber(ma.Integer):  # 10, 10.0 or "10"; of 10.5, ma.Integer makes 10
+class WholeNumber(ma.Integer):  # not 10.5, of which ma.Integer makes 10; nine digits fit a column
     def _deserialize(self, value, *args, **kwargs):
         number = super()._deserialize(value, *args, **kwargs)
         if abs(number) > 999_999_999 or (isinstance(value, float) and value != number):
-            raise ValidationError("Not a whole number of at most nine digits.")  # for all databases
+            raise ValidationError("Not a whole number of at most nine digits.")
         return number
 
 
@@ -171,13 +170,13 @@ ID_AND_NAMES = ("id", "first_name", "last_name")
 class RecordSchema(ma.SQLAlchemyAutoSchema):
     TYPE_MAPPING = {**ma.Schema.TYPE_MAPPING, str: Text, int: WholeNumber}  # column's type: field
     id = ma.Integer(dump_only=True)  # in answers, never in a body
-    load = Schema.load  # the faster one: that of SQLAlchemyAutoSchema can also make records
+    load = Schema.load  # does the same as SQLAlchemyAutoSchema's load(), but faster
 
 
 class AccountSchema(RecordSchema):
     # Some databases treat é as e, and would find another's account. [ -~] is all printable ASCII.
     rules = [Length(max=254), Email(), Regexp("[ -~]*$", error="Must be ASCII.")]
-    email = Text(required=True, validate=rules, post_load=str.lower)  # after the checks
+    email = Text(required=True, validate=rules, post_load=str.lower)  # post_load: at the end
     password = ma.String(required=True, load_only=True, validate=Length(8, 128))  # keeps its blanks
 
 
@@ -266,17 +265,17 @@ def load_json(optional=False):
     """Return the JSON object in the body. Aborts with 400, 413 (too long) or 415 (not JSON)."""
     data = None
     try:
-        size = len(request.get_data())  # Flask keeps the body: it can be read once more
-        if size == request.max_content_length and not request.content_length:
-            abort(413)  # a body that came without its length, and was cut at the limit
+        size = len(request.get_data())  # 413 if Content-Length is more than 64 KiB
+        if size == request.max_content_length and request.content_length is None:
+            abort(413)  # a body in chunks, which does not tell its length: Flask cuts it at 64 KiB
         if size > 0:
             data = request.get_json()
         elif optional:
             data = {}
     except (exceptions.RequestEntityTooLarge, exceptions.UnsupportedMediaType):
-        raise
-    except Exception:  # no JSON, JSON nested too deeply, or a body that breaks off
-        request.stream = None  # nobody is to read what is left of it
+        raise  # 413 and 415 are the right answers
+    except Exception:  # no JSON, JSON nested too deeply, or malformed chunks
+        request.stream = None  # gunicorn would give malformed chunks to whoever reads a second time
     if not isinstance(data, dict):
         abort(400, "The body must be a valid JSON object.")
     return data
@@ -321,7 +320,7 @@ def page_response(query, schema, parameters):
             query_string = urlencode({**parameters, "page": target})
             # For example: </customers?page=2&per_page=20>; rel="next"
             links.append(f'<{request.path}?{query_string}>; rel="{relation}"')
-    response = make_response(schema.dump(page.items, many=True))  # the cache keeps text, not dicts
+    response = make_response(schema.dump(page.items, many=True))  # text is quick to cache
     response.headers.update({"X-Total-Count": page.total, "Link": ", ".join(links)})
     return response
 
@@ -353,7 +352,7 @@ def encode_token(mechanic_id, role="mechanic"):  # the assignment's names
 def decode_token():
     """Return the role and account id in the request's token. Aborts with 401 if it is not valid."""
     detail = "Log in, and send the token in the header Authorization: Bearer."
-    keys = [current_app.secret_key]  # in a list, jose takes a key as it is; alone, maybe as JSON
+    keys = [current_app.secret_key]  # in a list, a key that looks like JSON is not read as JSON
     try:
         scheme, token = request.headers["Authorization"].split()  # "Bearer", "abc..."
         claims = jwt.decode(token, keys, ["HS256"], options={"require_exp": True})
@@ -361,7 +360,7 @@ def decode_token():
     except Exception:  # no token, or a wrong one, which may be wrong in any way
         abort(401, detail)
     password_hash = db.session.scalar(sa.select(model.password).where(model.id == account_id))
-    db.session.rollback()  # ends the query's transaction: in it, MariaDB would show no newer data
+    db.session.rollback()  # end the transaction: MariaDB shows it the data as of its first query
     is_current = password_hash and claims.get("fingerprint") == fingerprint(password_hash)
     if scheme.lower() != "bearer" or not is_current:  # account deleted, or password changed
         abort(401, detail)
@@ -393,7 +392,7 @@ def log_in(role, email, password):
         if not security.check_password_hash(password_hash, password):  # UNKNOWN_... matches none
             abort(401, "Wrong email or password.")
     answer = {"message": "Successfully logged in", "id": account.id}
-    # encode_token() gets this account from the session, not a newer password from the database.
+    # The session gives encode_token() the account that it has read, with the password just checked.
     return answer | {"token": encode_token(account.id, role), "expires_in": TOKEN_SECONDS}
 
 
@@ -487,21 +486,22 @@ def cache_key(**arguments):
     version = cache.get("version")
     if version is None:
         version = secrets.token_hex(16)
-        cache.set("version", version, timeout=24 * 60 * 60)  # a day: not the default of 60 seconds
+        cache.set("version", version, timeout=24 * 60 * 60)  # a day: all answers end with it
     return f"{version} {request.path} {arguments}"
+
+
+def is_ok(answer):
+    """Tell whether an answer may be stored: not a 404, which Flask-Caching would store, too."""
+    return make_response(answer).status_code == 200  # a view may return a dict or a Response
 
 
 # Flask-Caching makes this decorator. Its wrapper does this (or calls the view if Redis is away):
 #     key = cache_key(**arguments)   # the version is read before the data: see above
-#     answer = cache.get(key)        # None if there is none; if there is, hit_cache is its header
+#     answer = cache.get(key)        # None if there is none; else it gets the header hit_cache
 #     if answer is None:
 #         answer = view(**arguments)
-#         cache.set(key, answer)     # if it is a 200: an error is not stored
-cached = cache.cached(
-    make_cache_key=cache_key,
-    response_filter=lambda answer: make_response(answer).status_code == 200,  # it may be a dict
-    response_hit_indication=True,
-)
+#         if is_ok(answer): cache.set(key, answer)
+cached = cache.cached(make_cache_key=cache_key, response_filter=is_ok, response_hit_indication=True)
 
 
 # === Inventory ====================================================================================
@@ -758,7 +758,7 @@ def find_mechanics(ids):
 def change_mechanics(ticket_id, added, removed):
     """Put mechanics on a locked ticket, then take others off. Answer with the ticket."""
     ticket = get_or_404(ServiceTicket, ticket_id)
-    mechanics = (set(ticket.mechanics) | set(added)) - set(removed)  # a set: nobody is in it twice
+    mechanics = (set(ticket.mechanics) | set(added)) - set(removed)  # sets: nobody is there twice
     ticket.mechanics = sorted(mechanics, key=lambda mechanic: mechanic.id)  # as order_by does
     db.session.commit()
     return service_ticket_schema.dump(ticket)
@@ -881,8 +881,8 @@ def remove_inventory(parameters, ticket_id, inventory_id):
 
 
 # === Errors =======================================================================================
-# All errors are JSON in one format, RFC 9457. Flask calls the function for an error's class or a
-# base class of it. (about:blank: no web page describes the error.)
+# All errors have one JSON format, RFC 9457 (about:blank: no web page describes the error). Flask
+# calls the function for the class of an error, or for its nearest base class.
 
 main_bp = Blueprint("shop", __name__)  # a blueprint, as the app is made later
 
@@ -908,11 +908,11 @@ def invalid_fields(error):
     errors = error.normalized_messages()  # {"price": ["Not a valid number."]}
     for field, messages in errors.items():
         if isinstance(messages, dict):  # of a list, by position: {1: ["Not a valid integer."]}
-            errors[field] = [text for texts in messages.values() for text in texts]
+            errors[field] = sum(messages.values(), [])  # one list of all texts
     return http_error(exceptions.BadRequest("Some fields are wrong: see errors."), errors=errors)
 
 
-@main_bp.app_errorhandler(UnicodeEncodeError)  # JSON writes an emoji as two codes: one is no text
+@main_bp.app_errorhandler(UnicodeEncodeError)  # such as "\ud83d", half an emoji: it is no text
 @main_bp.app_errorhandler(exc.DataError)  # such as NUL, a character that PostgreSQL refuses
 def invalid_value(_error):
     """Answer 400 when a value cannot be stored."""
