@@ -118,10 +118,15 @@ def test_no_header_reaches_others_through_the_cache(anyone, part):
 def test_answers_live_for_60_seconds(make_app, ana, part):
     client = calling(make_app(CACHE_TYPE="SimpleCache"))
     start = time.time()
-    assert not hit(client.get("/inventory"))
-    for seconds, cached in ((58, True), (62, False)):
+    for seconds, path, cached in [
+        (0, "/inventory", False),
+        (58, "/inventory", True),
+        (58, "/inventory/1", False),
+        (62, "/inventory", False),
+        (62, "/inventory/1", True),
+    ]:
         with time_machine.travel(start + seconds):
-            assert hit(client.get("/inventory")) == cached
+            assert hit(client.get(path)) == cached, (seconds, path)
 
 
 class FullCache(SimpleCache):

@@ -140,8 +140,8 @@ def test_part_keeps_the_price_of_its_first_piece_on_the_ticket(ana, full_ticket)
 
 def test_total_is_rounded_to_cents(ana, part, ticket):
     ana.patch("/inventory/1", json={"price": 0.1})
-    ana.post(ASSIGN, json={"quantity": 3})
-    assert ana.get("/service_tickets/1").json["total"] == 50.3
+    ana.post(ASSIGN, json={"quantity": 2})
+    assert ana.patch("/service_tickets/1", json={"price": 0.1}).json["total"] == 0.3
 
 
 def test_too_few_in_stock_changes_nothing(ana, full_ticket):
@@ -194,19 +194,24 @@ def test_deleted_ticket_puts_its_parts_back_into_stock(ana, part, ticket):
         ("POST assign", "DELETE ticket", [200, 404], (10, None)),
         ("DELETE ticket", "POST assign", [201, 200], (10, None)),
         ("DELETE ticket", "DELETE ticket", [200, 404], (10, None)),
-        ("PUT mechanic", "PUT mechanic", [200, 200], (8, {1: 2})),
+        ("PUT bert on", "PUT bert on", [200, 200], (8, {1: 2})),
+        ("PUT ana off", "PUT ana off", [200, 200], (8, {1: 2})),
+        ("PUT edit", "PUT bert on", [200, 200], (8, {1: 2})),
     ],
 )
 def test_two_who_change_a_ticket_at_once_lose_no_piece(
     ana, bert, full_ticket, hold, call, meanwhile, statuses, left
 ):
     paths = {"assign": ASSIGN, "remove": REMOVE, "ticket": "/service_tickets/1"}
-    paths["mechanic"] = f"/service_tickets/1/assign-mechanic/{bert.id}"
+    paths["bert on"] = f"/service_tickets/1/assign-mechanic/{bert.id}"
+    paths["ana off"] = f"/service_tickets/1/remove-mechanic/{ana.id}"
+    paths["edit"] = "/service_tickets/1/edit"
     answers = []
 
     def send(call):
-        method, name = call.split()
-        answers.append(ana.open(paths[name], method=method))
+        method, name = call.split(" ", 1)
+        body = {"json": {"add_ids": [bert.id]}} if name == "edit" else {}
+        answers.append(ana.open(paths[name], method=method, **body))
 
     hold(lambda: send(call), "before_cursor_execute", "UPDATE", lambda: send(meanwhile))
     assert [answer.status_code for answer in answers] == statuses

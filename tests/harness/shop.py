@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 
 import sqlalchemy as sa
 from click.testing import CliRunner
@@ -20,6 +21,7 @@ SECRET = "a secret that only the tests know, 40 b."
 ELSEWHERE = "198.51.100.7"
 MODELS = {"customer": Customer, "mechanic": Mechanic}
 NEW_LIMITER = dict(vars(limiter))  # as the module makes it, before an app has set it up
+INSIDE = re.compile(r"Traceback|File \"|sqlalchemy|sqlite|psycopg|pymysql|\b(SELECT|INSERT|FROM)\b")
 ERROR_HEADERS = {"WWW-Authenticate": {401}, "Allow": {405}, "Retry-After": {429, 503}}
 
 
@@ -150,6 +152,7 @@ def problem(response, status, *fields):
     assert response.headers["Cache-Control"] == "no-store"
     for header, statuses in ERROR_HEADERS.items():
         assert (header in response.headers) == (status in statuses), header
+    assert not INSIDE.search(response.get_data(as_text=True))
     body = response.json
     assert (body["type"], body["status"]) == ("about:blank", status)
     assert body["title"]
