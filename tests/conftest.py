@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
+import redis
 import sqlalchemy as sa
 from harness import shop
 from harness.shop import SECRET, caller, calling, open_shop
@@ -63,7 +64,7 @@ def pytest_runtest_makereport():
 def shared(tmp_path_factory):
     """What the tests of a process share: a database, and the app that was opened on it."""
     url = shop.empty_database(tmp_path_factory.mktemp("shop"))
-    shared = SimpleNamespace(engine=sa.create_engine(url), app=None, opened=None)
+    shared = SimpleNamespace(engine=sa.create_engine(url), app=None)
     yield shared
     shared.engine.dispose()
     if shared.app:
@@ -87,8 +88,6 @@ def redis_url():
     """The URL of an empty Redis database, or None."""
     url = os.environ.get("TEST_REDIS_URL")
     if url:
-        import redis
-
         with redis.from_url(url) as connection:
             connection.flushdb()
     return url
@@ -122,18 +121,15 @@ def make_app(environment):
 
 
 @pytest.fixture
-def app(shared, environment, database_url, redis_url):
+def app(shared, environment):
     """The shop with its default settings.
 
     Tests share it until one opens another: limiter and cache belong to the one opened last.
     """
-    here = (database_url, redis_url)
-    last = shared.app and cache.app is shared.app and limiter.enabled
-    if not last or limiter.storage is not shared.storage or shared.opened != here:
+    if not (shared.app and cache.app is shared.app and limiter.enabled):
         if shared.app:
             shop.close(shared.app)
-        shared.app, shared.opened = open_shop(), here
-        shared.storage = limiter.storage
+        shared.app = open_shop()
     with shared.app.app_context():
         cache.clear()
         limiter.reset()
@@ -210,7 +206,7 @@ def statements_of(app):
         sa.event.listen(engine, "before_cursor_execute", note)
         response = call()
         sa.event.remove(engine, "before_cursor_execute", note)
-        assert response.status_code < 400, response.get_data(as_text=True)
+        assert response.status_code < 400, response.text
         return statements
 
     return statements_of
@@ -236,16 +232,14 @@ def hold(app):
         with app.app_context():
             engine = db.engine
         sa.event.listen(engine, event, wait)
-        try:
-            with ThreadPoolExecutor(1, thread_name_prefix="held") as threads:
-                answer = threads.submit(call)
-                try:
-                    assert held.wait(20), "the call never came to this statement"
-                    meanwhile()
-                finally:
-                    go_on.set()
-                return answer.result()
-        finally:
-            sa.event.remove(engine, event, wait)
+        with ThreadPoolExecutor(1, thread_name_prefix="held") as threads:
+            answer = threads.submit(call)
+            try:
+                assert held.wait(20), "the call never came to this statement"
+                meanwhile()
+            finally:
+                go_on.set()
+        sa.event.remove(engine, event, wait)
+        return answer.result()
 
     return run_held

@@ -1,7 +1,6 @@
 """Servers that really run: the shop's, and database servers and Redis of the tests' own."""
 
 import contextlib
-import dataclasses
 import glob
 import http.client
 import json
@@ -19,9 +18,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from types import SimpleNamespace
 
 import redis
 import sqlalchemy as sa
+from flask import Response
 
 from harness.shop import SECRET, add_account, open_shop, token_of
 from mechanic_shop import db
@@ -110,23 +111,6 @@ class Program:
 # === The shop =====================================================================================
 
 
-class Answer:
-    """What a server answered, with the names that the answers to a test client have."""
-
-    def __init__(self, response):
-        self.status_code = response.status
-        self.headers = response.headers
-        self.content_type = response.headers["Content-Type"]
-        self.data = response.read()
-
-    def get_data(self, as_text=False):
-        return self.data.decode() if as_text else self.data
-
-    @property
-    def json(self):
-        return json.loads(self.data)
-
-
 class Server(Program):
     """The shop in a process of its own, or in several, which can be called and killed."""
 
@@ -136,14 +120,15 @@ class Server(Program):
         super().__init__([sys.executable, *command], output, cwd=folder, env=environment)
 
     def call(self, method, path, body=None, token=None):
-        """Send a request on a connection of its own, and return the answer."""
+        """Send a request on a connection of its own; return the answer as a test client does."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         headers = {"Content-Type": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
         with contextlib.closing(connection):
             connection.request(method, path, None if body is None else json.dumps(body), headers)
-            return Answer(connection.getresponse())
+            answer = connection.getresponse()
+            return Response(answer.read(), answer.status, answer.getheaders())
 
     def answers(self):
         """Say whether the server answers, and not another one that has its port."""
@@ -210,33 +195,26 @@ class NotThere(Exception):
     """A server or a program is not there. The text says which one."""
 
 
-@dataclasses.dataclass
-class Kind:
-    """How a kind of server is started with its data in a folder, and where it is then found."""
-
-    url: str
-    serving: str  # the command that runs it
-    making_data: str = ""  # the command before the first start
-    asking_folder: str = ""  # the SQL query for the folder of its data
-    user: str | None = None  # who runs it, as it refuses to run as root
-    ending: signal.Signals = signal.SIGKILL
-
-
+# How each kind is run with its data in a folder, where it is then found, how its data are made
+# before, how it tells their folder, who runs it (not root), and what ends it at once.
 KINDS = {
-    "redis": Kind(
+    "redis": SimpleNamespace(
         url="redis://127.0.0.1:{port}/0?socket_timeout=0.2",
         serving="redis-server --port {port} --bind 127.0.0.1 --save '' --dir {folder}",
+        making_data=None,
+        user=None,
+        ending=signal.SIGKILL,
     ),
-    "postgresql": Kind(
+    "postgresql": SimpleNamespace(
         url="postgresql+psycopg://shop@127.0.0.1:{port}/postgres",
         serving="postgres -D {folder} -p {port} -c listen_addresses=127.0.0.1"
         " -c unix_socket_directories= -c fsync=off",
         making_data="initdb -D {folder} -U shop -A trust --locale=C.UTF-8 --no-sync",
         asking_folder="SHOW data_directory",
         user="postgres",
-        ending=signal.SIGQUIT,  # at once, but leaves no shared memory behind
+        ending=signal.SIGQUIT,  # SIGKILL would leave shared memory behind
     ),
-    "mariadb": Kind(
+    "mariadb": SimpleNamespace(
         url="mysql+pymysql://root@127.0.0.1:{port}/mysql",
         serving="mariadbd --no-defaults --datadir={folder} --socket={folder}/socket --port={port}"
         " --bind-address=127.0.0.1 --character-set-server=utf8mb4"
@@ -245,6 +223,7 @@ KINDS = {
         " --auth-root-authentication-method=normal",
         asking_folder="SELECT @@datadir",
         user="mysql",
+        ending=signal.SIGKILL,
     ),
 }
 
@@ -275,14 +254,13 @@ class OwnServer(Program):
 
     def answers(self):
         """Say whether this server answers, and not another one that has its port."""
-        if not self.kind.asking_folder:
-            with contextlib.suppress(redis.RedisError), redis.from_url(self.url) as connection:
-                return connection.config_get("dir")["dir"] == self.folder
-            return False
-        engine = sa.create_engine(self.url, poolclass=sa.NullPool)
-        with contextlib.suppress(sa.exc.DBAPIError), engine.connect() as connection:
-            found = connection.exec_driver_sql(self.kind.asking_folder).scalar()
-            return found.rstrip("/") == self.folder
+        with contextlib.suppress(redis.RedisError, sa.exc.DBAPIError):
+            if self.url.startswith("redis"):
+                with redis.from_url(self.url) as connection:
+                    return connection.config_get("dir")["dir"] == self.folder
+            with sa.create_engine(self.url, poolclass=sa.NullPool).connect() as connection:
+                found = connection.exec_driver_sql(self.kind.asking_folder).scalar()
+                return found.rstrip("/") == self.folder
 
 
 @contextlib.contextmanager
