@@ -58,7 +58,7 @@ ma = Marshmallow()
 cache = Cache()
 limiter = Limiter(get_remote_address)  # counts the requests of each IP address
 # Only hashes of passwords are stored. Making one keeps a processor core busy and takes 32 MB, on
-# purpose: a thief tries only a few a second. Each request is a thread: two may hash, others wait.
+# purpose: a thief can try only a few a second. Each request is a thread: two enter, others wait.
 hashing_gate = threading.Semaphore(2)
 
 
@@ -170,7 +170,7 @@ ID_AND_NAMES = ("id", "first_name", "last_name")
 class RecordSchema(ma.SQLAlchemyAutoSchema):
     TYPE_MAPPING = {**ma.Schema.TYPE_MAPPING, str: Text, int: WholeNumber}  # column's type: field
     id = ma.Integer(dump_only=True)  # in answers, never in a body
-    load = Schema.load  # does the same as SQLAlchemyAutoSchema's load(), but faster
+    load = Schema.load  # marshmallow's own: that of SQLAlchemyAutoSchema reads a file each time
 
 
 class AccountSchema(RecordSchema):
@@ -263,19 +263,21 @@ class IdConverter(routing.IntegerConverter):  # an id in a path: /customers/<id:
 
 def load_json(optional=False):
     """Return the JSON object in the body. Aborts with 400, 413 (too long) or 415 (not JSON)."""
+    # A body may come in chunks, without its length. Then Flask cuts it at 64 KiB; and if chunks are
+    # malformed, gunicorn raises an error at the first read only, so nobody may read once more.
     data = None
     try:
-        size = len(request.get_data())  # 413 if Content-Length is more than 64 KiB
+        size = len(request.get_data())
         if size == request.max_content_length and request.content_length is None:
-            abort(413)  # a body in chunks, which does not tell its length: Flask cuts it at 64 KiB
+            abort(413)
         if size > 0:
             data = request.get_json()
         elif optional:
             data = {}
     except (exceptions.RequestEntityTooLarge, exceptions.UnsupportedMediaType):
         raise  # 413 and 415 are the right answers
-    except Exception:  # no JSON, JSON nested too deeply, or malformed chunks
-        request.stream = None  # gunicorn would give malformed chunks to whoever reads a second time
+    except Exception:  # no JSON, JSON nested too deeply, malformed chunks
+        request.stream = None
     if not isinstance(data, dict):
         abort(400, "The body must be a valid JSON object.")
     return data
@@ -392,7 +394,7 @@ def log_in(role, email, password):
         if not security.check_password_hash(password_hash, password):  # UNKNOWN_... matches none
             abort(401, "Wrong email or password.")
     answer = {"message": "Successfully logged in", "id": account.id}
-    # The session gives encode_token() the account that it has read, with the password just checked.
+    # get_one() makes no query here: the session still has this account, with the checked password.
     return answer | {"token": encode_token(account.id, role), "expires_in": TOKEN_SECONDS}
 
 
@@ -486,12 +488,12 @@ def cache_key(**arguments):
     version = cache.get("version")
     if version is None:
         version = secrets.token_hex(16)
-        cache.set("version", version, timeout=24 * 60 * 60)  # a day: all answers end with it
+        cache.set("version", version, timeout=24 * 60 * 60)  # a day: all answers need it
     return f"{version} {request.path} {arguments}"
 
 
 def is_ok(answer):
-    """Tell whether an answer may be stored: not a 404, which Flask-Caching would store, too."""
+    """Tell whether to store an answer: not the error of an abort(), which Flask-Caching catches."""
     return make_response(answer).status_code == 200  # a view may return a dict or a Response
 
 
@@ -557,7 +559,7 @@ customers_bp = Blueprint("customers", __name__, url_prefix="/customers")
 
 
 def own_customer(customer_id):
-    """Return a customer. Aborts with 403 if the caller is another customer; or with 404."""
+    """Return a customer. Aborts with 403 if the caller is another one, with 404 if there is none."""
     if request.customer_id is not None and request.customer_id != customer_id:
         abort(403, "Customers may see and change only their own record.")
     return get_or_404(Customer, customer_id)
@@ -661,7 +663,7 @@ def list_mechanics(parameters):
 def rank_mechanics(parameters):
     """List the mechanics by how many tickets they work on, most first."""
     count = sa.func.count(service_mechanic.c.ticket_id).label("ticket_count")  # .c: its columns
-    # db.paginate takes one object of each row: a Bundle, with these four attributes.
+    # db.paginate keeps only the first object of a row: a Bundle makes one object of these four.
     row = orm.Bundle("row", Mechanic.id, Mechanic.first_name, Mechanic.last_name, count)
     # One row for each mechanic. outerjoin() keeps those without a ticket: their count is 0.
     query = sa.select(row).select_from(Mechanic).outerjoin(service_mechanic).group_by(Mechanic.id)
@@ -881,15 +883,15 @@ def remove_inventory(parameters, ticket_id, inventory_id):
 
 
 # === Errors =======================================================================================
-# All errors have one JSON format, RFC 9457 (about:blank: no web page describes the error). Flask
-# calls the function for the class of an error, or for its nearest base class.
+# All errors have one JSON format, RFC 9457. Views call abort(404, "...") or let an exception pass,
+# and Flask calls the function for its class, or for the nearest base class.
 
 main_bp = Blueprint("shop", __name__)  # a blueprint, as the app is made later
 
 
 @main_bp.app_errorhandler(exceptions.HTTPException)  # app_errorhandler: for the whole app
 def http_error(error, **extra):
-    """Answer an HTTP error, as abort() raises it. extra: more keys for the answer."""
+    """Answer an HTTP error, as abort() raises it. about:blank: no web page describes the error."""
     detail = error.description
     if error.code == 429:
         detail = f"Too many requests: {detail}."  # Flask-Limiter only says "10 per 1 minute"
@@ -908,11 +910,11 @@ def invalid_fields(error):
     errors = error.normalized_messages()  # {"price": ["Not a valid number."]}
     for field, messages in errors.items():
         if isinstance(messages, dict):  # of a list, by position: {1: ["Not a valid integer."]}
-            errors[field] = sum(messages.values(), [])  # one list of all texts
+            errors[field] = list(messages.values())[0]  # those of the first one
     return http_error(exceptions.BadRequest("Some fields are wrong: see errors."), errors=errors)
 
 
-@main_bp.app_errorhandler(UnicodeEncodeError)  # such as "\ud83d", half an emoji: it is no text
+@main_bp.app_errorhandler(UnicodeEncodeError)  # "\ud83d" is half an emoji: it cannot be encoded
 @main_bp.app_errorhandler(exc.DataError)  # such as NUL, a character that PostgreSQL refuses
 def invalid_value(_error):
     """Answer 400 when a value cannot be stored."""
@@ -934,13 +936,11 @@ def conflict(_error):
 def database_unavailable(_error):
     """Answer 503 when the database cannot do its work. The log says why, with the traceback."""
     detail = "The database is busy, away or read-only, or does not fit the models. See the log."
-    current_app.logger.exception("New models need python seed.py --reset, which deletes all data.")
+    current_app.logger.exception("With new models: python seed.py --reset, which deletes all data.")
     return http_error(exceptions.ServiceUnavailable(detail))
 
 
 # === Application ==================================================================================
-
-
 @main_bp.get("/")
 def front_page():
     """Show this page: all routes, with the docstrings, roles and schemas of their views."""
