@@ -559,7 +559,7 @@ customers_bp = Blueprint("customers", __name__, url_prefix="/customers")
 
 
 def own_customer(customer_id):
-    """Return a customer. Aborts with 403 if the caller is another one, with 404 if there is none."""
+    """Return a customer. Aborts with 403 if the caller is another customer, or with 404."""
     if request.customer_id is not None and request.customer_id != customer_id:
         abort(403, "Customers may see and change only their own record.")
     return get_or_404(Customer, customer_id)
