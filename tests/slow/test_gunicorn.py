@@ -50,7 +50,6 @@ def test_forbidden_trailer_gives_no_further_guesses_of_a_password(server):
     assert set(statuses) <= {400, 401, 429}
     assert statuses.count(401) <= 10
     assert statuses[-1] == 429
-    assert "Rate limit storage" not in server.log()
 
 
 @pytest.mark.parametrize("chunks", [b"zz\r\n{}\r\n0\r\n\r\n", b"5\r\n{}", b"-1\r\n\r\n", b""])
