@@ -271,18 +271,18 @@ def test_column_and_route_end_green(environment, tmp_path):
     shutil.copytree(ROOT, tree, ignore=left_out)
     steps = re.findall(r"^\d\. In `([\w/.]+)`.*: `(.+)`$", section("Change it"), re.M)
     places = {"quantity: .*# pieces in stock": "\n    ", '"quantity": whole_number': " "}
-    places |= {'"customer_id": 1,': "\n  ", "^GET +/inventory ": "\n"}
+    places |= {'"customer_id": 1,': "\n  ", "^GET +/customers ": "\n"}
     for (name, code), (place, end) in zip(steps, places.items(), strict=True):
         insert(tree / name, place, code + end)
-    route = block("python", "@inventory_bp")
-    insert(tree / "mechanic_shop.py", r'^@inventory_bp.post\(""\)', f"{route}\n\n")
-    insert(tree / "README.md", r"^`/inventory` \|", "`/inventory/sold-out` | `GET`\n")
+    route = block("python", "@customers_bp")
+    insert(tree / "mechanic_shop.py", r'^@customers_bp.post\(""\)', f"{route}\n\n")
+    insert(tree / "README.md", r"^`/customers` \|", "`/customers/no-phone` | | | `GET`\n")
     file = tree / "postman_collection.json"
     collection = json.loads(file.read_text(encoding="utf-8"))
     (name,) = re.findall("add a request `([^`]+)`", section("Change it"))
-    url = {"raw": "{{base_url}}/inventory/sold-out", "host": ["{{base_url}}"]}
-    request = {"method": "GET", "url": url | {"path": ["inventory", "sold-out"]}}
-    collection["item"][1]["item"].append({"name": name, "request": request})
+    url = {"raw": "{{base_url}}/customers/no-phone", "host": ["{{base_url}}"]}
+    request = {"method": "GET", "url": url | {"path": ["customers", "no-phone"]}}
+    collection["item"][1]["item"].append({"name": name, "request": request, "response": []})
     file.write_text(json.dumps(collection, indent="\t", ensure_ascii=False), encoding="utf-8")
     tests = ".venv/bin/python -m pytest tests"
     run(f"{tests} && {tests}/postman -m slow", cwd=tree)
