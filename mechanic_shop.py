@@ -254,7 +254,6 @@ search_schema = QuerySchema(only=("page", "per_page", "search"), unknown=EXCLUDE
 
 
 # === Requests and answers =========================================================================
-# What views and decorators share: reading a body, finding, storing and deleting a record, pages.
 
 
 class IdConverter(routing.IntegerConverter):  # an id in a path: /customers/<id:customer_id>
@@ -1014,6 +1013,7 @@ def prepare_sqlite(connection, _record):
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA foreign_keys = ON")  # check foreign keys
         connection.execute("PRAGMA journal_mode = WAL")  # readers do not wait for a writer
+        connection.execute("PRAGMA cache_size = -20000")  # keep 20,000 KiB of the file in memory
 
 
 def set_response_headers(response):
