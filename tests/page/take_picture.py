@@ -1,8 +1,6 @@
-"""Take the README's picture of the front page, as .github/front_page.png.
+"""Take the README's picture of the front page, .github/front_page.png: a mechanic lists the parts.
 
-    .venv/bin/python tests/page/take_picture.py
-
-A shop with the sample data opens for it; a mechanic has logged in and lists the parts.
+.venv/bin/python tests/page/take_picture.py
 """
 
 import os
