@@ -141,10 +141,9 @@ def test_accounts_log_in_and_examples_are_answered_as_shown(server):
 
 @pytest.mark.slow
 def test_pasted_block_answers_as_shown(server):
-    shells = filter(None, [program("curl") and program("bash"), shutil.which("zsh")])
     script = block("sh", "SHOP=").replace(SHOP, f"http://127.0.0.1:{server.port}")
     record, *counts = block("text").splitlines()
-    for shell in shells:
+    for shell in filter(None, [program("curl") and program("bash"), shutil.which("zsh")]):
         shown, *counted = run(script, executable=shell).splitlines()
         assert shows(json.loads(shown), json.loads(record))
         assert [line.strip() for line in counted] == counts
