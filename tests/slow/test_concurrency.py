@@ -118,22 +118,6 @@ def test_delete_a_ticket_at_once_puts_its_parts_back_once(call, pieces, tickets,
     assert pieces(parts[0], []) == (STOCK, 0)
 
 
-def test_delete_a_part_and_assign_it_at_once_is_one_or_the_other(call, pieces, tickets, parts):
-    def work(number):
-        if number % 2:
-            path = f"/ticket_inventory/{tickets[number % 4]}/assign-inventory/{parts[0]}"
-            return "assign", call("POST", path).status_code
-        return "delete", call("DELETE", f"/inventory/{parts[0]}").status_code
-
-    answers = set(at_once(CALLERS, work))
-    if ("delete", 200) in answers:
-        assert answers <= {("delete", 200), ("delete", 404), ("assign", 404), ("assign", 409)}
-        assert call("GET", f"/inventory/{parts[0]}").status_code == 404
-    else:
-        assert answers == {("delete", 409), ("assign", 201)}
-        assert pieces(parts[0], tickets) == (STOCK - CALLERS // 2, CALLERS // 2)
-
-
 def test_register_the_same_email_at_once_has_one_winner(call):
     emails = ["eve@x.example", "EVE@x.example ", "eve@X.EXAMPLE"]
     person = {"first_name": "Eve", "last_name": "Example", "password": PASSWORD}

@@ -45,8 +45,8 @@ def own_server_or_skip(kind):
 
 @pytest.fixture(scope="module")
 def own_redis():
-    with own_server_or_skip("redis") as redis:
-        yield redis
+    with own_server_or_skip("redis") as server:
+        yield server
 
 
 @pytest.fixture(scope="module", params=["postgresql", "mariadb"])
