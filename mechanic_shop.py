@@ -95,7 +95,7 @@ class Inventory(db.Model):
 
 class TicketInventory(db.Model):  # a line of a ticket's bill: a number of pieces of a part
     __tablename__ = "ticket_inventory"
-    # One line for a part on a ticket. This replaces Base's options, which are repeated at the end.
+    # One line for a part on a ticket. The last item may be a dict of options: here it is Base's.
     __table_args__ = (sa.UniqueConstraint("ticket_id", "inventory_id"), Base.__table_args__)
     ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("service_tickets.id"))
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
@@ -170,13 +170,13 @@ ID_AND_NAMES = ("id", "first_name", "last_name")
 class RecordSchema(ma.SQLAlchemyAutoSchema):
     TYPE_MAPPING = {**ma.Schema.TYPE_MAPPING, str: Text, int: WholeNumber}  # column's type: field
     id = ma.Integer(dump_only=True)  # in answers, never in a body
-    load = Schema.load  # marshmallow's own: that of SQLAlchemyAutoSchema reads a file each time
+    load = Schema.load  # SQLAlchemyAutoSchema's own looks up a version in a file each time
 
 
 class AccountSchema(RecordSchema):
     # Some databases treat é as e, and would find another's account. [ -~] is all printable ASCII.
     rules = [Length(max=254), Email(), Regexp("[ -~]*$", error="Must be ASCII.")]
-    email = Text(required=True, validate=rules, post_load=str.lower)  # post_load: at the end
+    email = Text(required=True, validate=rules, post_load=str.lower)  # post_load: checks first
     password = ma.String(required=True, load_only=True, validate=Length(8, 128))  # keeps its blanks
 
 
@@ -262,13 +262,13 @@ class IdConverter(routing.IntegerConverter):  # an id in a path: /customers/<id:
 
 def load_json(optional=False):
     """Return the JSON object in the body. Aborts with 400, 413 (too long) or 415 (not JSON)."""
-    # A body may come in chunks, without its length. Then Flask cuts it at 64 KiB; and if chunks are
-    # malformed, gunicorn raises an error at the first read only, so nobody may read once more.
+    # A body may come in chunks, without its length: Flask cuts it at 64 KiB. If they are malformed,
+    # gunicorn raises an error when address_and_email() reads, but not when the view reads again.
     data = None
     try:
         size = len(request.get_data())
         if size == request.max_content_length and request.content_length is None:
-            abort(413)
+            abort(413)  # it was probably longer
         if size > 0:
             data = request.get_json()
         elif optional:
@@ -276,7 +276,7 @@ def load_json(optional=False):
     except (exceptions.RequestEntityTooLarge, exceptions.UnsupportedMediaType):
         raise  # 413 and 415 are the right answers
     except Exception:  # no JSON, JSON nested too deeply, malformed chunks
-        request.stream = None
+        request.stream = None  # so that a second read fails, too
     if not isinstance(data, dict):
         abort(400, "The body must be a valid JSON object.")
     return data
@@ -321,7 +321,7 @@ def page_response(query, schema, parameters):
             query_string = urlencode({**parameters, "page": target})
             # For example: </customers?page=2&per_page=20>; rel="next"
             links.append(f'<{request.path}?{query_string}>; rel="{relation}"')
-    response = make_response(schema.dump(page.items, many=True))  # text is quick to cache
+    response = make_response(schema.dump(page.items, many=True))  # JSON, made once for all hits
     response.headers.update({"X-Total-Count": page.total, "Link": ", ".join(links)})
     return response
 
@@ -353,7 +353,7 @@ def encode_token(mechanic_id, role="mechanic"):  # the assignment's names
 def decode_token():
     """Return the role and account id in the request's token. Aborts with 401 if it is not valid."""
     detail = "Log in, and send the token in the header Authorization: Bearer."
-    keys = [current_app.secret_key]  # in a list, a key that looks like JSON is not read as JSON
+    keys = [current_app.secret_key]  # alone, a key that looks like JSON would be read as JSON
     try:
         scheme, token = request.headers["Authorization"].split()  # "Bearer", "abc..."
         claims = jwt.decode(token, keys, ["HS256"], options={"require_exp": True})
@@ -361,7 +361,7 @@ def decode_token():
     except Exception:  # no token, or a wrong one, which may be wrong in any way
         abort(401, detail)
     password_hash = db.session.scalar(sa.select(model.password).where(model.id == account_id))
-    db.session.rollback()  # end the transaction: MariaDB shows it the data as of its first query
+    db.session.rollback()  # end the transaction: the view is to see what others committed since
     is_current = password_hash and claims.get("fingerprint") == fingerprint(password_hash)
     if scheme.lower() != "bearer" or not is_current:  # account deleted, or password changed
         abort(401, detail)
@@ -393,7 +393,7 @@ def log_in(role, email, password):
         if not security.check_password_hash(password_hash, password):  # UNKNOWN_... matches none
             abort(401, "Wrong email or password.")
     answer = {"message": "Successfully logged in", "id": account.id}
-    # get_one() makes no query here: the session still has this account, with the checked password.
+    # The session keeps this account: if read again, it could have a newer password than checked.
     return answer | {"token": encode_token(account.id, role), "expires_in": TOKEN_SECONDS}
 
 
@@ -487,12 +487,12 @@ def cache_key(**arguments):
     version = cache.get("version")
     if version is None:
         version = secrets.token_hex(16)
-        cache.set("version", version, timeout=24 * 60 * 60)  # a day: all answers need it
+        cache.set("version", version, timeout=24 * 60 * 60)  # a day: without it, none is found
     return f"{version} {request.path} {arguments}"
 
 
 def is_ok(answer):
-    """Tell whether to store an answer: not the error of an abort(), which Flask-Caching catches."""
+    """Tell whether to store an answer. Flask-Caching takes the error of an abort() for one, too."""
     return make_response(answer).status_code == 200  # a view may return a dict or a Response
 
 
@@ -861,7 +861,7 @@ def assign_inventory(fields, ticket_id, inventory_id):
 
 @ticket_inventory_bp.delete("/<id:ticket_id>/remove-inventory/<id:inventory_id>")
 @token_required("mechanic")
-@query_parameters(QuerySchema(only=["quantity"]))  # any other, as ?Quantity=1, is 400
+@query_parameters(QuerySchema(only=["quantity"]))  # others, such as ?Quantity=1, are 400
 def remove_inventory(parameters, ticket_id, inventory_id):
     """Put pieces of a part from a ticket back into stock: all of them, or ?quantity= of them."""
     lock_ticket(ticket_id)
@@ -909,11 +909,11 @@ def invalid_fields(error):
     errors = error.normalized_messages()  # {"price": ["Not a valid number."]}
     for field, messages in errors.items():
         if isinstance(messages, dict):  # of a list, by position: {1: ["Not a valid integer."]}
-            errors[field] = list(messages.values())[0]  # those of the first one
+            errors[field] = list(messages.values())[0]  # those of the first wrong item
     return http_error(exceptions.BadRequest("Some fields are wrong: see errors."), errors=errors)
 
 
-@main_bp.app_errorhandler(UnicodeEncodeError)  # "\ud83d" is half an emoji: it cannot be encoded
+@main_bp.app_errorhandler(UnicodeEncodeError)  # a driver cannot encode "\ud83d", half an emoji
 @main_bp.app_errorhandler(exc.DataError)  # such as NUL, a character that PostgreSQL refuses
 def invalid_value(_error):
     """Answer 400 when a value cannot be stored."""
@@ -1031,7 +1031,7 @@ def create_app(config=None):
     app = Flask(__name__)
     load_settings(app.config, config)
     app.config["SECRET_KEY"] = load_secret_key(app)
-    # Behind proxies (servers in between), ProxyFix takes the caller's address from X-Forwarded-For.
+    # ProxyFix gets each request first. Behind proxies, the caller's address is in X-Forwarded-For.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=int(app.config["TRUSTED_PROXIES"]), x_proto=0)
     app.json.sort_keys = False  # the keys of an answer stay in the order of the fields
     app.url_map.strict_slashes = False  # an address works with and without a slash at its end
