@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from harness.shop import add_account, calling, shows, token_of
 
-STEPS = 60 if os.environ.get("TEST_DATABASE_URL") else 300
+STEPS = 120 if os.environ.get("TEST_DATABASE_URL") else 300
 
 
 class Shop:
