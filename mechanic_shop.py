@@ -95,7 +95,7 @@ class Inventory(db.Model):
 
 class TicketInventory(db.Model):  # a line of a ticket's bill: a number of pieces of a part
     __tablename__ = "ticket_inventory"
-    # One line for a part on a ticket. The last item may be a dict of options: here it is Base's.
+    # One line for a part on a ticket. The dict of options, here Base's, has to be the last item.
     __table_args__ = (sa.UniqueConstraint("ticket_id", "inventory_id"), Base.__table_args__)
     ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("service_tickets.id"))
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
@@ -393,7 +393,7 @@ def log_in(role, email, password):
         if not security.check_password_hash(password_hash, password):  # UNKNOWN_... matches none
             abort(401, "Wrong email or password.")
     answer = {"message": "Successfully logged in", "id": account.id}
-    # The session keeps this account: if read again, it could have a newer password than checked.
+    # The session keeps this account, with the password just checked: it is not read once more.
     return answer | {"token": encode_token(account.id, role), "expires_in": TOKEN_SECONDS}
 
 
@@ -487,7 +487,7 @@ def cache_key(**arguments):
     version = cache.get("version")
     if version is None:
         version = secrets.token_hex(16)
-        cache.set("version", version, timeout=24 * 60 * 60)  # a day: without it, none is found
+        cache.set("version", version, timeout=24 * 60 * 60)  # a day: without it, no answer is found
     return f"{version} {request.path} {arguments}"
 
 
@@ -1027,7 +1027,7 @@ def set_response_headers(response):
 
 
 def create_app(config=None):
-    """Return the application. The settings in config win. Raises ValueError for a wrong setting."""
+    """Return the application. Settings in config win. Raises ValueError if a setting is wrong."""
     app = Flask(__name__)
     load_settings(app.config, config)
     app.config["SECRET_KEY"] = load_secret_key(app)
