@@ -262,21 +262,20 @@ class IdConverter(routing.IntegerConverter):  # an id in a path: /customers/<id:
 
 def load_json(optional=False):
     """Return the JSON object in the body. Aborts with 400, 413 (too long) or 415 (not JSON)."""
-    # A body may come in chunks, without its length: Flask cuts it at 64 KiB. If they are malformed,
-    # gunicorn raises an error when address_and_email() reads, but not when the view reads again.
     data = None
     try:
         size = len(request.get_data())
-        if size == request.max_content_length and request.content_length is None:
-            abort(413)  # it was probably longer
+        # Without a length, Flask reads at most 64 KiB of a body: one that fills them was cut.
+        if request.content_length is None and size == request.max_content_length:
+            abort(413)
         if size > 0:
             data = request.get_json()
         elif optional:
             data = {}
     except (exceptions.RequestEntityTooLarge, exceptions.UnsupportedMediaType):
         raise  # 413 and 415 are the right answers
-    except Exception:  # no JSON, JSON nested too deeply, malformed chunks
-        request.stream = None  # so that a second read fails, too
+    except Exception:  # no JSON, JSON nested too deeply, or a body that a server cannot read
+        pass
     if not isinstance(data, dict):
         abort(400, "The body must be a valid JSON object.")
     return data
@@ -368,23 +367,18 @@ def decode_token():
     return claims["role"], account_id
 
 
-def address_and_email():
-    """Return what logins are counted by: the caller's IP address and the email in the body."""
-    try:
-        email = login_schema.load(load_json())["email"]
-    except Exception:  # the view will refuse this body, but Flask-Limiter needs a text now
-        email = ""
-    return f"{get_remote_address()} {email}"
-
-
-# A decorator for both login routes, which share the counters. The default limit counts as well.
-limit_logins = limiter.shared_limit(
-    "10/minute", scope="logins", key_func=address_and_email, override_defaults=False
-)
 # log_in() checks this hash if there is no account: a quicker answer would tell that there is none.
 UNKNOWN_ACCOUNT_HASH = security.generate_password_hash(secrets.token_hex())
 
 
+def address_and_email():
+    """Return what logins are counted by: the caller's IP address and the email in the body."""
+    return f"{get_remote_address()} {login_schema.load(request.json)['email']}"
+
+
+# Flask-Limiter can limit any function, not only views. Both login routes call this one, after @body
+# has checked the email. override_defaults=False: the default limit of each route counts as well.
+@limiter.shared_limit("10/minute", "logins", key_func=address_and_email, override_defaults=False)
 def log_in(role, email, password):
     """Answer a login with a token. Aborts with 401 if the email or the password is wrong."""
     account = db.session.scalar(sa.select(ROLES[role]).filter_by(email=email))
@@ -565,7 +559,6 @@ def own_customer(customer_id):
 
 
 @customers_bp.post("/login")
-@limit_logins
 @body(login_schema)
 def log_in_customer(fields):
     """Log in as a customer: an email and a password for a token."""
@@ -631,7 +624,6 @@ mechanics_bp = Blueprint("mechanics", __name__, url_prefix="/mechanics")
 
 
 @mechanics_bp.post("/login")
-@limit_logins
 @body(login_schema)
 def log_in_mechanic(fields):
     """Log in as a mechanic: an email and a password for a token."""

@@ -156,7 +156,7 @@ DEMONSTRATION = [
     ("Send", 409, "ms Not enough stock of part 1"),
     ("Step 5, Send", 200, '"mechanics": [ { "id": 1,'),
     ("Step 6, Send", 401, "Wrong email or password."),
-    *[("Send", 401, "calls left this minute.")] * 9,
+    *[("Send", 401, f"{left} of 10 calls left this minute.") for left in range(8, -1, -1)],
     ("Send", 429, "0 of 10 calls left this minute. Retry-After: "),
     ("Step 7, Log in as customer, Send", 404, "404 Not Found"),
     ("GET /health, Send", 200, '"status": "ok"'),  # at the end of the list
