@@ -15,6 +15,7 @@ What a request passes through, for example GET /customers?search=ann:
     list_customers(parameters)         The view: ask the database, and answer.
 """
 
+import contextlib
 import datetime as dt
 import functools
 import hmac
@@ -320,9 +321,8 @@ def page_response(query, schema, parameters):
             query_string = urlencode({**parameters, "page": target})
             # For example: </customers?page=2&per_page=20>; rel="next"
             links.append(f'<{request.path}?{query_string}>; rel="{relation}"')
-    response = make_response(schema.dump(page.items, many=True))  # JSON, made once for all hits
-    response.headers.update({"X-Total-Count": page.total, "Link": ", ".join(links)})
-    return response
+    headers = {"X-Total-Count": page.total, "Link": ", ".join(links)}
+    return schema.dump(page.items, many=True), headers
 
 
 # === Tokens and logging in ========================================================================
@@ -458,8 +458,8 @@ def query_parameters(schema):
 
 
 # === Cache ========================================================================================
-# Answers are kept for 60 seconds, or until the next commit: the key of each begins with the version
-# of the data, a random text. A commit deletes the version, and the next GET makes a new one:
+# Answers are kept for 60 seconds, or until the next commit: under keys that begin with the version
+# of the data, a random text. Each commit deletes it, and the first GET afterwards makes another:
 #     a slow GET:   gets version 1, then reads the part: 5 pieces in stock
 #     a POST:       takes one piece, commits, deletes version 1
 #     another GET:  makes version 2, finds no answer with it, reads the part: 4 pieces
@@ -470,33 +470,38 @@ def query_parameters(schema):
 @sa.event.listens_for(db.session, "after_commit")
 def delete_version(_session):
     """Delete the version of the data. SQLAlchemy calls this after each commit."""
-    try:
-        cache.delete("version")
-    except Exception:  # Redis is away
-        current_app.logger.exception("Cached answers may be old for 60 seconds.")
+    with contextlib.suppress(Exception):  # Redis is away: what it has may be old for 60 seconds
+        cache.delete("version")  # a Redis that is full would not set a new one, but it deletes
 
 
-def cache_key(**arguments):
-    """Return the key of an answer: the version of the data, the path, the arguments of the view."""
-    version = cache.get("version")
-    if version is None:
-        version = secrets.token_hex(16)
-        cache.set("version", version, timeout=24 * 60 * 60)  # a day: without it, no answer is found
-    return f"{version} {request.path} {arguments}"
+def make_version():
+    """Store a new version of the data, and return it."""
+    version = secrets.token_hex(16)
+    cache.set("version", version, timeout=24 * 60 * 60)  # a day: answers need their version
+    return version
 
 
-def is_ok(answer):
-    """Tell whether to store an answer. Flask-Caching takes the error of an abort() for one, too."""
-    return make_response(answer).status_code == 200  # a view may return a dict or a Response
+def cached(view):
+    """Give the stored answer of a view; if there is none, call the view and store its answer."""
 
+    @functools.wraps(view)
+    def wrapper(**arguments):
+        try:
+            version = cache.get("version") or make_version()
+            key = f"{version} {request.path} {arguments}"
+            response = cache.get(key)
+        except Exception:  # Redis is away
+            current_app.logger.exception("The cache does not answer.")
+            return view(**arguments)
+        if response is None:
+            response = make_response(view(**arguments))  # if it aborts, nothing is stored
+            with contextlib.suppress(Exception):  # Redis is full, or has just gone away
+                cache.set(key, response)
+        else:
+            response.headers["hit_cache"] = "True"  # callers see that it is from the cache
+        return response
 
-# Flask-Caching makes this decorator. Its wrapper does this (or calls the view if Redis is away):
-#     key = cache_key(**arguments)   # the version is read before the data: see above
-#     answer = cache.get(key)        # None if there is none; else it gets the header hit_cache
-#     if answer is None:
-#         answer = view(**arguments)
-#         if is_ok(answer): cache.set(key, answer)
-cached = cache.cached(make_cache_key=cache_key, response_filter=is_ok, response_hit_indication=True)
+    return wrapper
 
 
 # === Inventory ====================================================================================
