@@ -44,8 +44,8 @@ from werkzeug import exceptions, routing, security
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 # === Extensions and models ========================================================================
-# The tables. service_mechanic is a plain one; TicketInventory is a model, as it has columns of its
-# own. lazy="joined" reads related records in the same query, "selectin" in one more for a list.
+# service_mechanic is a plain table; TicketInventory is a model, as it has columns of its own. lazy=
+# says how related records are read: "joined" in the same query, "selectin" in one more query.
 
 
 class Base(orm.DeclarativeBase):  # what all models have
@@ -58,9 +58,14 @@ db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 ma = Marshmallow()
 cache = Cache()
 limiter = Limiter(get_remote_address)  # counts the requests of each IP address
-# Only hashes of passwords are stored. Making one keeps a processor core busy and takes 32 MB, on
-# purpose: a thief can try only a few a second. Each request is a thread: two enter, others wait.
-hashing_gate = threading.Semaphore(2)
+hashing_gate = threading.Semaphore(2)  # lets two requests through at once; the others wait
+
+
+class Inventory(db.Model):
+    __tablename__ = "inventory"
+    name: Mapped[str] = mapped_column(sa.String(255))
+    price: Mapped[float] = mapped_column(sa.Double)
+    quantity: Mapped[int] = mapped_column(default=1)  # pieces in stock
 
 
 class Account:  # the columns that customers and mechanics share (a mixin: it is no table)
@@ -71,8 +76,9 @@ class Account:  # the columns that customers and mechanics share (a mixin: it is
     address: Mapped[str | None] = mapped_column(sa.String(255))
 
     @orm.validates("password")  # called when a password is set: what it returns is stored instead
-    def hash_password(self, _name, password):  # _name: not used
+    def hash_password(self, _name, password):  # _name: "password", not used
         """Return the hash of a new password."""
+        # A hash takes 60 ms and 32 MB, on purpose: a thief can try only a few passwords a second.
         with hashing_gate:
             return security.generate_password_hash(password)
 
@@ -87,17 +93,8 @@ class Mechanic(Account, db.Model):
     salary: Mapped[float | None] = mapped_column(sa.Double)
 
 
-class Inventory(db.Model):
-    __tablename__ = "inventory"
-    name: Mapped[str] = mapped_column(sa.String(255))
-    price: Mapped[float] = mapped_column(sa.Double)
-    quantity: Mapped[int] = mapped_column(default=1)  # pieces in stock
-
-
 class TicketInventory(db.Model):  # a line of a ticket's bill: a number of pieces of a part
     __tablename__ = "ticket_inventory"
-    # One line for a part on a ticket. The dict of options, here Base's, has to be the last item.
-    __table_args__ = (sa.UniqueConstraint("ticket_id", "inventory_id"), Base.__table_args__)
     ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("service_tickets.id"))
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
     quantity: Mapped[int]
@@ -105,6 +102,8 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: a number of piece
     part: Mapped[Inventory] = orm.relationship(lazy="joined")
 
 
+# The database refuses a second line for the same part on the same ticket.
+sa.Index("ticket_line", TicketInventory.ticket_id, TicketInventory.inventory_id, unique=True)
 # The primary key finds rows by ticket, its first column; the index finds them by mechanic.
 service_mechanic = db.Table(
     "service_mechanic",
@@ -141,7 +140,7 @@ class ServiceTicket(db.Model):
 # dates and enum classes get checked fields; for other types of columns, write the field by hand.
 
 
-# Two fields of our own. marshmallow calls _deserialize() with a caller's value; *args is passed on.
+# Three fields of our own. marshmallow calls _deserialize() with a caller's value, and more (*args).
 class Text(ma.String):  # without the blanks around it, and not empty if it is required
     def _deserialize(self, value, *args, **kwargs):
         text = super()._deserialize(value, *args, **kwargs).strip()
@@ -158,6 +157,14 @@ class WholeNumber(ma.Integer):  # not 10.5, of which ma.Integer makes 10; nine d
         return number
 
 
+class IdList(ma.List):  # says one thing of a wrong list, where ma.List says one of each wrong item
+    def _deserialize(self, value, *args, **kwargs):
+        try:
+            return super()._deserialize(value, *args, **kwargs)
+        except ValidationError:
+            raise ValidationError("Not a list of ids.") from None  # instead of the first error
+
+
 def check_cents(price):
     """Raise ValidationError if a price has more than two decimals: it is not rounded."""
     if round(price, 2) != price:
@@ -171,13 +178,13 @@ ID_AND_NAMES = ("id", "first_name", "last_name")
 class RecordSchema(ma.SQLAlchemyAutoSchema):
     TYPE_MAPPING = {**ma.Schema.TYPE_MAPPING, str: Text, int: WholeNumber}  # column's type: field
     id = ma.Integer(dump_only=True)  # in answers, never in a body
-    load = Schema.load  # SQLAlchemyAutoSchema's own looks up a version in a file each time
+    load = Schema.load  # marshmallow's: SQLAlchemyAutoSchema's reads versions from a file each time
 
 
 class AccountSchema(RecordSchema):
     # Some databases treat é as e, and would find another's account. [ -~] is all printable ASCII.
     rules = [Length(max=254), Email(), Regexp("[ -~]*$", error="Must be ASCII.")]
-    email = Text(required=True, validate=rules, post_load=str.lower)  # post_load: checks first
+    email = Text(required=True, validate=rules, post_load=str.lower)  # after the checks
     password = ma.String(required=True, load_only=True, validate=Length(8, 128))  # keeps its blanks
 
 
@@ -231,8 +238,8 @@ class ServiceTicketSchema(RecordSchema):
 
 
 class EditMechanicsSchema(ma.Schema):
-    add_ids = ma.List(WholeNumber(), load_default=[], validate=Length(max=100))
-    remove_ids = ma.List(WholeNumber(), load_default=[], validate=Length(max=100))
+    add_ids = IdList(WholeNumber(), load_default=[], validate=Length(max=100))
+    remove_ids = IdList(WholeNumber(), load_default=[], validate=Length(max=100))
 
 
 class QuerySchema(ma.Schema):  # the query parameters; each route takes some of them
@@ -255,8 +262,6 @@ search_schema = QuerySchema(only=("page", "per_page", "search"), unknown=EXCLUDE
 
 
 # === Requests and answers =========================================================================
-
-
 class IdConverter(routing.IntegerConverter):  # an id in a path: /customers/<id:customer_id>
     regex = "[0-9]{1,9}"  # at most nine digits, as in WholeNumber; <int:...> takes more
 
@@ -334,8 +339,7 @@ TOKEN_SECONDS = 60 * 60
 
 
 def fingerprint(password_hash):
-    """Return a text that changes with the password. Anyone can read a token, so it must not show
-    the hash: HMAC hashes it once more, mixed with our secret key."""
+    """Return a text that changes with the password. In a token, it does not show the hash."""
     return hmac.new(current_app.secret_key.encode(), password_hash.encode(), "sha256").hexdigest()
 
 
@@ -352,17 +356,17 @@ def encode_token(mechanic_id, role="mechanic"):  # the assignment's names
 def decode_token():
     """Return the role and account id in the request's token. Aborts with 401 if it is not valid."""
     detail = "Log in, and send the token in the header Authorization: Bearer."
-    keys = [current_app.secret_key]  # alone, a key that looks like JSON would be read as JSON
+    keys = [current_app.secret_key]  # a list, as jwt.decode() takes a text of digits for a number
     try:
-        scheme, token = request.headers["Authorization"].split()  # "Bearer", "abc..."
+        token = request.authorization.token  # of the header Authorization: Bearer abc...
         claims = jwt.decode(token, keys, ["HS256"], options={"require_exp": True})
         model, account_id = ROLES[claims["role"]], int(claims["sub"])
     except Exception:  # no token, or a wrong one, which may be wrong in any way
         abort(401, detail)
     password_hash = db.session.scalar(sa.select(model.password).where(model.id == account_id))
-    db.session.rollback()  # end the transaction: the view is to see what others committed since
+    db.session.rollback()  # ends this transaction: some databases show each the data of its start
     is_current = password_hash and claims.get("fingerprint") == fingerprint(password_hash)
-    if scheme.lower() != "bearer" or not is_current:  # account deleted, or password changed
+    if request.authorization.type != "bearer" or not is_current:  # no account, or a new password
         abort(401, detail)
     return claims["role"], account_id
 
@@ -387,13 +391,18 @@ def log_in(role, email, password):
         if not security.check_password_hash(password_hash, password):  # UNKNOWN_... matches none
             abort(401, "Wrong email or password.")
     answer = {"message": "Successfully logged in", "id": account.id}
-    # The session keeps this account, with the password just checked: it is not read once more.
+    # The session keeps the account as read above: the token is for the password that was checked.
     return answer | {"token": encode_token(account.id, role), "expires_in": TOKEN_SECONDS}
 
 
 # === Decorators of the views ======================================================================
 # A decorator puts a function of its own, here always called wrapper, before a view. The uppermost
-# runs first: nobody gets a cached answer without permission. One with arguments has three levels:
+# runs first, so nobody gets a cached answer without permission. For GET /customers:
+#     @token_required("mechanic")       aborts if the caller is no mechanic
+#     @query_parameters(search_schema)  hands the checked parameters to those below
+#     @cached                           answers if the answer is in the cache
+#     def list_customers(parameters)    the view
+# A decorator with arguments has three levels:
 #     token_required("mechanic")   runs once, when Python reads the view, and returns decorator.
 #     decorator(view)              runs next, and returns wrapper, which takes the view's place.
 #     wrapper(**arguments)         runs with each request. It gets the ids in the path, and what
@@ -402,8 +411,7 @@ def log_in(role, email, password):
 
 
 def token_required(*roles):
-    """Let only callers with a token of one of these roles reach the view. Aborts with 401 or 403.
-    The caller's id is then in request.mechanic_id or request.customer_id; the other one is None."""
+    """Let only callers with a token of these roles reach the view. Aborts with 401 or 403."""
 
     def decorator(view):
         @functools.wraps(view)
@@ -427,12 +435,10 @@ def body(schema, optional=False):
     def decorator(view):
         @functools.wraps(view)
         def wrapper(**arguments):
-            if request.method == "PATCH":
-                partial = True  # any required field may be missing
-            elif request.method == "PUT":
-                partial = ["password"]  # only this one may be missing: no GET shows it
+            if request.method == "PUT":
+                partial = ["password"]  # this required field may be missing: no GET shows it
             else:
-                partial = False
+                partial = request.method == "PATCH"  # True: any required field may be missing
             fields = schema.load(load_json(optional), partial=partial)
             return view(fields=fields, **arguments)
 
@@ -505,6 +511,7 @@ def cached(view):
 
 
 # === Inventory ====================================================================================
+# The parts. Each resource has a Blueprint, a group of routes whose paths begin alike.
 
 inventory_bp = Blueprint("inventory", __name__, url_prefix="/inventory")
 
@@ -552,6 +559,7 @@ def delete_inventory(inventory_id):
 
 
 # === Customers ====================================================================================
+# Anyone may register. Customers reach only their own record; mechanics reach all of them.
 
 customers_bp = Blueprint("customers", __name__, url_prefix="/customers")
 
@@ -624,6 +632,7 @@ def delete_customer(customer_id):
 
 
 # === Mechanics ====================================================================================
+# Only mechanics add mechanics. The first one comes from seed.py.
 
 mechanics_bp = Blueprint("mechanics", __name__, url_prefix="/mechanics")
 
@@ -879,21 +888,21 @@ def remove_inventory(parameters, ticket_id, inventory_id):
 
 
 # === Errors =======================================================================================
-# All errors have one JSON format, RFC 9457. Views call abort(404, "...") or let an exception pass,
-# and Flask calls the function for its class, or for the nearest base class.
+# All errors have one JSON format, RFC 9457: http_error() makes it, and the other functions call it.
+# For an abort() or an exception, Flask calls the function for its class or the nearest base class.
 
 main_bp = Blueprint("shop", __name__)  # a blueprint, as the app is made later
 
 
 @main_bp.app_errorhandler(exceptions.HTTPException)  # app_errorhandler: for the whole app
-def http_error(error, **extra):
+def http_error(error, **more):  # more: further keys of the answer, such as errors
     """Answer an HTTP error, as abort() raises it. about:blank: no web page describes the error."""
     detail = error.description
     if error.code == 429:
         detail = f"Too many requests: {detail}."  # Flask-Limiter only says "10 per 1 minute"
     problem = {"type": "about:blank", "title": error.name, "status": error.code, "detail": detail}
     response = error.get_response()  # an HTML page; we keep its headers (a 405 has Allow) ...
-    response.data = current_app.json.dumps(problem | extra)  # ... and replace the page
+    response.data = current_app.json.dumps(problem | more)  # ... and replace the page
     response.content_type = "application/problem+json"
     if error.code == 401:
         response.headers["WWW-Authenticate"] = "Bearer"  # how to send a token; HTTP demands it
@@ -902,15 +911,11 @@ def http_error(error, **extra):
 
 @main_bp.app_errorhandler(ValidationError)
 def invalid_fields(error):
-    """Answer 400 when a schema refuses a body or the query parameters."""
-    errors = error.normalized_messages()  # {"price": ["Not a valid number."]}
-    for field, messages in errors.items():
-        if isinstance(messages, dict):  # of a list, by position: {1: ["Not a valid integer."]}
-            errors[field] = list(messages.values())[0]  # those of the first wrong item
-    return http_error(exceptions.BadRequest("Some fields are wrong: see errors."), errors=errors)
+    """Answer 400 when a schema refuses fields. Its messages: {"price": ["Not a valid number."]}."""
+    return http_error(exceptions.BadRequest("Some fields are wrong."), errors=error.messages)
 
 
-@main_bp.app_errorhandler(UnicodeEncodeError)  # a driver cannot encode "\ud83d", half an emoji
+@main_bp.app_errorhandler(UnicodeEncodeError)  # a driver cannot encode half an emoji: "\ud83d"
 @main_bp.app_errorhandler(exc.DataError)  # such as NUL, a character that PostgreSQL refuses
 def invalid_value(_error):
     """Answer 400 when a value cannot be stored."""
@@ -932,7 +937,7 @@ def conflict(_error):
 def database_unavailable(_error):
     """Answer 503 when the database cannot do its work. The log says why, with the traceback."""
     detail = "The database is busy, away or read-only, or does not fit the models. See the log."
-    current_app.logger.exception("With new models: python seed.py --reset, which deletes all data.")
+    current_app.logger.exception("If models changed: python seed.py --reset. It deletes all data.")
     return http_error(exceptions.ServiceUnavailable(detail))
 
 
@@ -940,8 +945,8 @@ def database_unavailable(_error):
 @main_bp.get("/")
 def front_page():
     """Show this page: all routes, with the docstrings, roles and schemas of their views."""
-    # The browser may load only scripts and styles with the nonce (a random word), and send requests
-    # only to this shop. No <base>, no form that is sent, no other page that shows this one in it.
+    # The browser loads only scripts and styles with the nonce, a random word. It sends requests to
+    # this shop only, follows no <base>, sends no form, and shows this page inside no other.
     nonce = secrets.token_urlsafe(16)
     policy = f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
     policy += "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -978,14 +983,12 @@ def load_settings(config, overrides):
     config.from_mapping(DEFAULTS)
     config.from_prefixed_env()  # FLASK_RATELIMIT_DEFAULT sets RATELIMIT_DEFAULT, and so on
     database_url = os.environ.get("DATABASE_URL") or os.environ.get("SQLALCHEMY_DATABASE_URI")
-    if database_url:
-        # Hosting platforms write postgres://, which SQLAlchemy does not know.
+    if database_url:  # hosting platforms write postgres://, which SQLAlchemy does not know
         config["SQLALCHEMY_DATABASE_URI"] = database_url.replace("postgres://", "postgresql://")
     redis = os.environ.get("REDIS_URL")
     if redis:  # Redis: a store in memory that several processes can share
         config.update(CACHE_TYPE="RedisCache", CACHE_REDIS_URL=redis, RATELIMIT_STORAGE_URI=redis)
-    if os.environ.get("SECRET_KEY"):
-        config["SECRET_KEY"] = os.environ["SECRET_KEY"]
+    config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or config["SECRET_KEY"]
     config.from_mapping(overrides)  # overrides may be None
 
 
@@ -1010,7 +1013,7 @@ def prepare_sqlite(connection, _record):
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA foreign_keys = ON")  # check foreign keys
         connection.execute("PRAGMA journal_mode = WAL")  # readers do not wait for a writer
-        connection.execute("PRAGMA cache_size = -20000")  # keep 20,000 KiB of the file in memory
+        connection.execute("PRAGMA cache_size = 5000")  # pages of 4 KiB kept in memory
 
 
 def set_response_headers(response):
@@ -1028,7 +1031,7 @@ def create_app(config=None):
     app = Flask(__name__)
     load_settings(app.config, config)
     app.config["SECRET_KEY"] = load_secret_key(app)
-    # ProxyFix gets each request first. Behind proxies, the caller's address is in X-Forwarded-For.
+    # ProxyFix gets each request first. It takes the caller's address from X-Forwarded-For (x_for).
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=int(app.config["TRUSTED_PROXIES"]), x_proto=0)
     app.json.sort_keys = False  # the keys of an answer stay in the order of the fields
     app.url_map.strict_slashes = False  # an address works with and without a slash at its end
