@@ -268,20 +268,18 @@ class IdConverter(routing.IntegerConverter):  # an id in a path: /customers/<id:
 
 def load_json(optional=False):
     """Return the JSON object in the body. Aborts with 400, 413 (too long) or 415 (not JSON)."""
-    data = None
     try:
         size = len(request.get_data())
         # Without a length, Flask reads at most 64 KiB of a body: one that fills them was cut.
         if request.content_length is None and size == request.max_content_length:
             abort(413)
-        if size > 0:
-            data = request.get_json()
-        elif optional:
-            data = {}
+        if size == 0 and optional:
+            return {}
+        data = request.get_json() if size > 0 else None
     except (exceptions.RequestEntityTooLarge, exceptions.UnsupportedMediaType):
         raise  # 413 and 415 are the right answers
     except Exception:  # no JSON, JSON nested too deeply, or a body that a server cannot read
-        pass
+        data = None
     if not isinstance(data, dict):
         abort(400, "The body must be a valid JSON object.")
     return data
@@ -317,8 +315,7 @@ def delete_record(record, name):
 
 def page_response(query, schema, parameters):
     """Answer with a page of a query, the total, and links to the pages around it (RFC 8288)."""
-    number, size = parameters["page"], parameters["per_page"]
-    page = db.paginate(query, page=number, per_page=size, error_out=False)  # past the end: empty
+    page = db.paginate(query, error_out=False)  # of ?page= and ?per_page=; past the end: empty
     targets = {"first": 1, "prev": page.prev_num, "next": page.next_num, "last": page.pages or 1}
     links = []
     for relation, target in targets.items():
@@ -358,7 +355,7 @@ def decode_token():
     detail = "Log in, and send the token in the header Authorization: Bearer."
     keys = [current_app.secret_key]  # a list, as jwt.decode() takes a text of digits for a number
     try:
-        token = request.authorization.token  # of the header Authorization: Bearer abc...
+        scheme, token = request.headers["Authorization"].split()  # "Bearer", "abc..."
         claims = jwt.decode(token, keys, ["HS256"], options={"require_exp": True})
         model, account_id = ROLES[claims["role"]], int(claims["sub"])
     except Exception:  # no token, or a wrong one, which may be wrong in any way
@@ -366,7 +363,7 @@ def decode_token():
     password_hash = db.session.scalar(sa.select(model.password).where(model.id == account_id))
     db.session.rollback()  # ends this transaction: some databases show each the data of its start
     is_current = password_hash and claims.get("fingerprint") == fingerprint(password_hash)
-    if request.authorization.type != "bearer" or not is_current:  # no account, or a new password
+    if scheme.lower() != "bearer" or not is_current:  # account deleted, or password changed
         abort(401, detail)
     return claims["role"], account_id
 
@@ -476,8 +473,10 @@ def query_parameters(schema):
 @sa.event.listens_for(db.session, "after_commit")
 def delete_version(_session):
     """Delete the version of the data. SQLAlchemy calls this after each commit."""
-    with contextlib.suppress(Exception):  # Redis is away: what it has may be old for 60 seconds
+    try:
         cache.delete("version")  # a Redis that is full would not set a new one, but it deletes
+    except Exception:  # Redis is away
+        current_app.logger.exception("Cached answers may be old for 60 seconds.")
 
 
 def make_version():
@@ -500,9 +499,10 @@ def cached(view):
             current_app.logger.exception("The cache does not answer.")
             return view(**arguments)
         if response is None:
-            response = make_response(view(**arguments))  # if it aborts, nothing is stored
-            with contextlib.suppress(Exception):  # Redis is full, or has just gone away
-                cache.set(key, response)
+            response = make_response(view(**arguments))
+            if response.status_code == 200:
+                with contextlib.suppress(Exception):  # Redis is full, or has just gone away
+                    cache.set(key, response)
         else:
             response.headers["hit_cache"] = "True"  # callers see that it is from the cache
         return response
@@ -912,7 +912,7 @@ def http_error(error, **more):  # more: further keys of the answer, such as erro
 @main_bp.app_errorhandler(ValidationError)
 def invalid_fields(error):
     """Answer 400 when a schema refuses fields. Its messages: {"price": ["Not a valid number."]}."""
-    return http_error(exceptions.BadRequest("Some fields are wrong."), errors=error.messages)
+    return http_error(exceptions.BadRequest("Invalid fields."), errors=error.normalized_messages())
 
 
 @main_bp.app_errorhandler(UnicodeEncodeError)  # a driver cannot encode half an emoji: "\ud83d"
