@@ -4,8 +4,7 @@
     python mechanic_shop.py    serve on http://127.0.0.1:5000
 
 Anyone may browse the inventory and register as a customer. Customers see and change their own
-record and see their own tickets. Mechanics, the trusted staff, do everything else. Some names, such
-as Inventory, are the assignment's.
+record and see their tickets; mechanics, the staff, do all else. Some names are the assignment's.
 
 What a request passes through, for example GET /customers?search=ann:
     the limiter, before every view     Are these too many requests? If so, answer 429.
@@ -58,7 +57,7 @@ db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 ma = Marshmallow()
 cache = Cache()
 limiter = Limiter(get_remote_address)  # counts the requests of each IP address
-hashing_gate = threading.Semaphore(2)  # lets two requests through at once; the others wait
+hashing_gate = threading.Semaphore(2)  # two requests (threads) pass at once; the others wait
 
 
 class Inventory(db.Model):
@@ -328,15 +327,17 @@ def page_response(query, schema, parameters):
 
 
 # === Tokens and logging in ========================================================================
-# A login gives a token, which the caller sends with each request. Anyone can read it, but only the
-# shop can sign one. It is valid for an hour, or until the password is changed.
+# A login gives a token, a text that the shop has signed. The caller sends it with each request, and
+# the shop reads from it who is calling: no login has to be stored. Anyone can read a token, but
+# only the shop can sign one. It is valid for an hour, or until the password is changed.
 
 ROLES = {"customer": Customer, "mechanic": Mechanic}
 TOKEN_SECONDS = 60 * 60
 
 
 def fingerprint(password_hash):
-    """Return a text that changes with the password. In a token, it does not show the hash."""
+    """Return a text for tokens that changes with the password. Anyone can read a token, so it must
+    not show the hash: HMAC hashes it once more, mixed with our secret key."""
     return hmac.new(current_app.secret_key.encode(), password_hash.encode(), "sha256").hexdigest()
 
 
@@ -361,7 +362,7 @@ def decode_token():
     except Exception:  # no token, or a wrong one, which may be wrong in any way
         abort(401, detail)
     password_hash = db.session.scalar(sa.select(model.password).where(model.id == account_id))
-    db.session.rollback()  # ends this transaction: some databases show each the data of its start
+    db.session.rollback()  # or, in some databases, the view would not see what others commit now
     is_current = password_hash and claims.get("fingerprint") == fingerprint(password_hash)
     if scheme.lower() != "bearer" or not is_current:  # account deleted, or password changed
         abort(401, detail)
@@ -408,7 +409,8 @@ def log_in(role, email, password):
 
 
 def token_required(*roles):
-    """Let only callers with a token of these roles reach the view. Aborts with 401 or 403."""
+    """Let only callers with a token of one of these roles reach the view. Aborts with 401 or 403.
+    The caller's id is then in request.mechanic_id or request.customer_id; the other one is None."""
 
     def decorator(view):
         @functools.wraps(view)
@@ -432,10 +434,11 @@ def body(schema, optional=False):
     def decorator(view):
         @functools.wraps(view)
         def wrapper(**arguments):
-            if request.method == "PUT":
-                partial = ["password"]  # this required field may be missing: no GET shows it
-            else:
-                partial = request.method == "PATCH"  # True: any required field may be missing
+            partial = False  # no required field may be missing
+            if request.method == "PATCH":
+                partial = True  # any required field may be missing
+            elif request.method == "PUT":
+                partial = ["password"]  # only this one may be missing: no GET shows it
             fields = schema.load(load_json(optional), partial=partial)
             return view(fields=fields, **arguments)
 
@@ -461,28 +464,25 @@ def query_parameters(schema):
 
 
 # === Cache ========================================================================================
-# Answers are kept for 60 seconds, or until the next commit: under keys that begin with the version
-# of the data, a random text. Each commit deletes it, and the first GET afterwards makes another:
+# Answers are kept for 60 seconds, or until the next commit. The key of each begins with the version
+# of the data, a random text, and each commit sets a new version:
 #     a slow GET:   gets version 1, then reads the part: 5 pieces in stock
-#     a POST:       takes one piece, commits, deletes version 1
-#     another GET:  makes version 2, finds no answer with it, reads the part: 4 pieces
+#     a POST:       takes one piece, commits, sets version 2
+#     another GET:  finds no answer with version 2, reads the part: 4 pieces
 #     the slow GET: stores "5 pieces" under version 1, where nobody looks any more
 # (If the POST only deleted "5 pieces" from the cache, the slow GET would put it back.)
 
 
 @sa.event.listens_for(db.session, "after_commit")
-def delete_version(_session):
-    """Delete the version of the data. SQLAlchemy calls this after each commit."""
-    try:
-        cache.delete("version")  # a Redis that is full would not set a new one, but it deletes
-    except Exception:  # Redis is away
-        current_app.logger.exception("Cached answers may be old for 60 seconds.")
-
-
-def make_version():
-    """Store a new version of the data, and return it."""
+def renew_version(_session=None):
+    """Set a new version of the data, and return it. SQLAlchemy calls this after each commit."""
     version = secrets.token_hex(16)
-    cache.set("version", version, timeout=24 * 60 * 60)  # a day: answers need their version
+    try:
+        cache.delete("version")  # a Redis that is too full for the new one still deletes
+        # Kept for a day: without the version, no answer would be found.
+        cache.set("version", version, timeout=24 * 60 * 60)
+    except Exception:  # Redis is away, or full
+        current_app.logger.exception("Cached answers may be old for 60 seconds.")
     return version
 
 
@@ -492,7 +492,7 @@ def cached(view):
     @functools.wraps(view)
     def wrapper(**arguments):
         try:
-            version = cache.get("version") or make_version()
+            version = cache.get("version") or renew_version()
             key = f"{version} {request.path} {arguments}"
             response = cache.get(key)
         except Exception:  # Redis is away
