@@ -42,11 +42,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug import exceptions, routing, security
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-# === Extensions and models ========================================================================
-# service_mechanic is a plain table; TicketInventory is a model, as it has columns of its own. lazy=
-# says how related records are read: "joined" in the same query, "selectin" in one more query.
 
-
+# === Extensions ===================================================================================
 class Base(orm.DeclarativeBase):  # what all models have
     __table_args__ = {"sqlite_autoincrement": True}  # no new record gets a deleted one's id
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -57,14 +54,12 @@ db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 ma = Marshmallow()
 cache = Cache()
 limiter = Limiter(get_remote_address)  # counts the requests of each IP address
-hashing_gate = threading.Semaphore(2)  # two requests (threads) pass at once; the others wait
 
 
-class Inventory(db.Model):
-    __tablename__ = "inventory"
-    name: Mapped[str] = mapped_column(sa.String(255))
-    price: Mapped[float] = mapped_column(sa.Double)
-    quantity: Mapped[int] = mapped_column(default=1)  # pieces in stock
+# === Accounts =====================================================================================
+# Of a password, only a hash is stored. Making one takes 60 ms and 32 MB, on purpose: so a thief can
+# try few passwords. Each request is a thread: two may make a hash at once, the others wait.
+hashing_gate = threading.Semaphore(2)
 
 
 class Account:  # the columns that customers and mechanics share (a mixin: it is no table)
@@ -77,7 +72,6 @@ class Account:  # the columns that customers and mechanics share (a mixin: it is
     @orm.validates("password")  # called when a password is set: what it returns is stored instead
     def hash_password(self, _name, password):  # _name: "password", not used
         """Return the hash of a new password."""
-        # A hash takes 60 ms and 32 MB, on purpose: a thief can try only a few passwords a second.
         with hashing_gate:
             return security.generate_password_hash(password)
 
@@ -92,13 +86,21 @@ class Mechanic(Account, db.Model):
     salary: Mapped[float | None] = mapped_column(sa.Double)
 
 
+# === Parts and tickets ============================================================================
+class Inventory(db.Model):
+    __tablename__ = "inventory"
+    name: Mapped[str] = mapped_column(sa.String(255))
+    price: Mapped[float] = mapped_column(sa.Double)
+    quantity: Mapped[int] = mapped_column(default=1)  # pieces in stock
+
+
 class TicketInventory(db.Model):  # a line of a ticket's bill: a number of pieces of a part
     __tablename__ = "ticket_inventory"
     ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("service_tickets.id"))
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
     quantity: Mapped[int]
     unit_price: Mapped[float] = mapped_column(sa.Double)  # the price when the line was made
-    part: Mapped[Inventory] = orm.relationship(lazy="joined")
+    part: Mapped[Inventory] = orm.relationship(lazy="joined")  # read in the same query
 
 
 # The database refuses a second line for the same part on the same ticket.
@@ -118,7 +120,7 @@ class ServiceTicket(db.Model):
     service_desc: Mapped[str] = mapped_column(sa.String(500))
     service_date: Mapped[dt.date] = mapped_column(default=dt.date.today)
     price: Mapped[float] = mapped_column(sa.Double, default=0.0)  # of the labour
-    mechanics: Mapped[list[Mechanic]] = orm.relationship(
+    mechanics: Mapped[list[Mechanic]] = orm.relationship(  # selectin: read in one more query
         secondary=service_mechanic, lazy="selectin", order_by=Mechanic.id
     )
     # cascade: the lines are deleted with their ticket. (Rows of a secondary table always are.)
@@ -434,10 +436,8 @@ def body(schema, optional=False):
     def decorator(view):
         @functools.wraps(view)
         def wrapper(**arguments):
-            partial = False  # no required field may be missing
-            if request.method == "PATCH":
-                partial = True  # any required field may be missing
-            elif request.method == "PUT":
+            partial = request.method == "PATCH"  # True: any required field may be missing
+            if request.method == "PUT":
                 partial = ["password"]  # only this one may be missing: no GET shows it
             fields = schema.load(load_json(optional), partial=partial)
             return view(fields=fields, **arguments)
@@ -465,24 +465,26 @@ def query_parameters(schema):
 
 # === Cache ========================================================================================
 # Answers are kept for 60 seconds, or until the next commit. The key of each begins with the version
-# of the data, a random text, and each commit sets a new version:
+# of the data, a random text. A commit deletes the version, and the next GET makes a new one:
 #     a slow GET:   gets version 1, then reads the part: 5 pieces in stock
-#     a POST:       takes one piece, commits, sets version 2
-#     another GET:  finds no answer with version 2, reads the part: 4 pieces
+#     a POST:       takes one piece, commits, deletes version 1
+#     another GET:  makes version 2, finds no answer with it, reads the part: 4 pieces
 #     the slow GET: stores "5 pieces" under version 1, where nobody looks any more
-# (If the POST only deleted "5 pieces" from the cache, the slow GET would put it back.)
 
 
 @sa.event.listens_for(db.session, "after_commit")
-def renew_version(_session=None):
-    """Set a new version of the data, and return it. SQLAlchemy calls this after each commit."""
-    version = secrets.token_hex(16)
+def delete_version(_session):
+    """Delete the version of the data. SQLAlchemy calls this after each commit."""
     try:
-        cache.delete("version")  # a Redis that is too full for the new one still deletes
-        # Kept for a day: without the version, no answer would be found.
-        cache.set("version", version, timeout=24 * 60 * 60)
-    except Exception:  # Redis is away, or full
+        cache.delete("version")
+    except Exception:  # Redis is away
         current_app.logger.exception("Cached answers may be old for 60 seconds.")
+
+
+def make_version():
+    """Store a new version of the data, and return it."""
+    version = secrets.token_hex(16)
+    cache.set("version", version, timeout=24 * 60 * 60)  # a day: without it, no answer is found
     return version
 
 
@@ -492,19 +494,19 @@ def cached(view):
     @functools.wraps(view)
     def wrapper(**arguments):
         try:
-            version = cache.get("version") or renew_version()
+            version = cache.get("version") or make_version()
             key = f"{version} {request.path} {arguments}"
-            response = cache.get(key)
+            response = cache.get(key)  # None, or a copy of what was stored
         except Exception:  # Redis is away
             current_app.logger.exception("The cache does not answer.")
             return view(**arguments)
-        if response is None:
-            response = make_response(view(**arguments))
-            if response.status_code == 200:
-                with contextlib.suppress(Exception):  # Redis is full, or has just gone away
-                    cache.set(key, response)
-        else:
+        if response is not None:
             response.headers["hit_cache"] = "True"  # callers see that it is from the cache
+            return response
+        response = make_response(view(**arguments))
+        if response.status_code == 200:  # not an error that a view returns
+            with contextlib.suppress(Exception):  # Redis is full, or has just gone away
+                cache.set(key, response)
         return response
 
     return wrapper
@@ -559,7 +561,6 @@ def delete_inventory(inventory_id):
 
 
 # === Customers ====================================================================================
-# Anyone may register. Customers reach only their own record; mechanics reach all of them.
 
 customers_bp = Blueprint("customers", __name__, url_prefix="/customers")
 
@@ -632,7 +633,6 @@ def delete_customer(customer_id):
 
 
 # === Mechanics ====================================================================================
-# Only mechanics add mechanics. The first one comes from seed.py.
 
 mechanics_bp = Blueprint("mechanics", __name__, url_prefix="/mechanics")
 
