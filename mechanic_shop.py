@@ -318,11 +318,10 @@ def page_response(query, schema, parameters):
     """Answer with a page of a query, the total, and links to the pages around it (RFC 8288)."""
     page = db.paginate(query, error_out=False)  # of ?page= and ?per_page=; past the end: empty
     targets = {"first": 1, "prev": page.prev_num, "next": page.next_num, "last": page.pages or 1}
-    links = []
+    links = []  # such as </customers?page=2&per_page=20>; rel="next"
     for relation, target in targets.items():
         if target is not None:
             query_string = urlencode({**parameters, "page": target})
-            # For example: </customers?page=2&per_page=20>; rel="next"
             links.append(f'<{request.path}?{query_string}>; rel="{relation}"')
     headers = {"X-Total-Count": page.total, "Link": ", ".join(links)}
     return schema.dump(page.items, many=True), headers
@@ -346,8 +345,7 @@ def fingerprint(password_hash):
 def encode_token(mechanic_id, role="mechanic"):  # the assignment's names
     """Return a token for a mechanic, or with role="customer" a customer. Raises NoResultFound."""
     account = db.session.get_one(ROLES[role], mechanic_id)
-    now = int(time.time())
-    # JWT's names: sub, the subject, is whose token it is; iat: issued at; exp: expires at.
+    now = int(time.time())  # JWT's names: sub, whose token it is; iat, issued at; exp, expires at
     claims = {"sub": str(mechanic_id), "role": role, "iat": now, "exp": now + TOKEN_SECONDS}
     claims["fingerprint"] = fingerprint(account.password)
     return jwt.encode(claims, current_app.secret_key, algorithm="HS256")
@@ -436,8 +434,10 @@ def body(schema, optional=False):
     def decorator(view):
         @functools.wraps(view)
         def wrapper(**arguments):
-            partial = request.method == "PATCH"  # True: any required field may be missing
-            if request.method == "PUT":
+            partial = False  # no required field may be missing
+            if request.method == "PATCH":
+                partial = True  # any required field may be missing
+            elif request.method == "PUT":
                 partial = ["password"]  # only this one may be missing: no GET shows it
             fields = schema.load(load_json(optional), partial=partial)
             return view(fields=fields, **arguments)
@@ -470,6 +470,7 @@ def query_parameters(schema):
 #     a POST:       takes one piece, commits, deletes version 1
 #     another GET:  makes version 2, finds no answer with it, reads the part: 4 pieces
 #     the slow GET: stores "5 pieces" under version 1, where nobody looks any more
+# (If the POST only deleted "5 pieces" from the cache, the slow GET would put it back.)
 
 
 @sa.event.listens_for(db.session, "after_commit")
@@ -484,7 +485,7 @@ def delete_version(_session):
 def make_version():
     """Store a new version of the data, and return it."""
     version = secrets.token_hex(16)
-    cache.set("version", version, timeout=24 * 60 * 60)  # a day: without it, no answer is found
+    cache.set("version", version, timeout=24 * 60 * 60)  # if it expired, no answer would be found
     return version
 
 
@@ -503,10 +504,9 @@ def cached(view):
         if response is not None:
             response.headers["hit_cache"] = "True"  # callers see that it is from the cache
             return response
-        response = make_response(view(**arguments))
-        if response.status_code == 200:  # not an error that a view returns
-            with contextlib.suppress(Exception):  # Redis is full, or has just gone away
-                cache.set(key, response)
+        response = make_response(view(**arguments))  # an abort() ends this here: no error is stored
+        with contextlib.suppress(Exception):  # Redis is full, or has just gone away
+            cache.set(key, response)
         return response
 
     return wrapper
