@@ -42,8 +42,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug import exceptions, routing, security
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+# === Extensions and models ========================================================================
+# service_mechanic is a plain table; TicketInventory is a model, as it has columns of its own. lazy=
+# says how related records are read: "joined" in the same query, "selectin" in one more for a list.
 
-# === Extensions ===================================================================================
+
 class Base(orm.DeclarativeBase):  # what all models have
     __table_args__ = {"sqlite_autoincrement": True}  # no new record gets a deleted one's id
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -56,10 +59,11 @@ cache = Cache()
 limiter = Limiter(get_remote_address)  # counts the requests of each IP address
 
 
-# === Accounts =====================================================================================
-# Of a password, only a hash is stored. Making one takes 60 ms and 32 MB, on purpose: so a thief can
-# try few passwords. Each request is a thread: two may make a hash at once, the others wait.
-hashing_gate = threading.Semaphore(2)
+class Inventory(db.Model):
+    __tablename__ = "inventory"
+    name: Mapped[str] = mapped_column(sa.String(255))
+    price: Mapped[float] = mapped_column(sa.Double)
+    quantity: Mapped[int] = mapped_column(default=1)  # pieces in stock
 
 
 class Account:  # the columns that customers and mechanics share (a mixin: it is no table)
@@ -68,12 +72,6 @@ class Account:  # the columns that customers and mechanics share (a mixin: it is
     email: Mapped[str] = mapped_column(sa.String(254), unique=True)
     password: Mapped[str] = mapped_column(sa.String(255))  # its hash
     address: Mapped[str | None] = mapped_column(sa.String(255))
-
-    @orm.validates("password")  # called when a password is set: what it returns is stored instead
-    def hash_password(self, _name, password):  # _name: "password", not used
-        """Return the hash of a new password."""
-        with hashing_gate:
-            return security.generate_password_hash(password)
 
 
 class Customer(Account, db.Model):
@@ -86,21 +84,13 @@ class Mechanic(Account, db.Model):
     salary: Mapped[float | None] = mapped_column(sa.Double)
 
 
-# === Parts and tickets ============================================================================
-class Inventory(db.Model):
-    __tablename__ = "inventory"
-    name: Mapped[str] = mapped_column(sa.String(255))
-    price: Mapped[float] = mapped_column(sa.Double)
-    quantity: Mapped[int] = mapped_column(default=1)  # pieces in stock
-
-
 class TicketInventory(db.Model):  # a line of a ticket's bill: a number of pieces of a part
     __tablename__ = "ticket_inventory"
     ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("service_tickets.id"))
     inventory_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory.id"), index=True)
     quantity: Mapped[int]
     unit_price: Mapped[float] = mapped_column(sa.Double)  # the price when the line was made
-    part: Mapped[Inventory] = orm.relationship(lazy="joined")  # read in the same query
+    part: Mapped[Inventory] = orm.relationship(lazy="joined")
 
 
 # The database refuses a second line for the same part on the same ticket.
@@ -120,7 +110,7 @@ class ServiceTicket(db.Model):
     service_desc: Mapped[str] = mapped_column(sa.String(500))
     service_date: Mapped[dt.date] = mapped_column(default=dt.date.today)
     price: Mapped[float] = mapped_column(sa.Double, default=0.0)  # of the labour
-    mechanics: Mapped[list[Mechanic]] = orm.relationship(  # selectin: read in one more query
+    mechanics: Mapped[list[Mechanic]] = orm.relationship(
         secondary=service_mechanic, lazy="selectin", order_by=Mechanic.id
     )
     # cascade: the lines are deleted with their ticket. (Rows of a secondary table always are.)
@@ -133,6 +123,20 @@ class ServiceTicket(db.Model):
         """The price of the labour and of all parts, rounded to cents."""
         parts = sum(line.quantity * line.unit_price for line in self.parts)
         return round(self.price + parts, 2)
+
+
+# === Passwords ====================================================================================
+# Only hashes of passwords are stored. Making one takes 60 ms and 32 MB, on purpose: a thief can try
+# only a few. Each request is a thread: two may make a hash at once, the others wait.
+hashing_gate = threading.Semaphore(2)
+
+
+@sa.event.listens_for(Customer.password, "set", retval=True)  # retval: what this returns is stored
+@sa.event.listens_for(Mechanic.password, "set", retval=True)
+def hash_password(_account, password, _old, _event):
+    """Return the hash of a new password. SQLAlchemy calls this when code sets a password."""
+    with hashing_gate:
+        return security.generate_password_hash(password)
 
 
 # === Schemas ======================================================================================
@@ -398,8 +402,7 @@ def log_in(role, email, password):
 # runs first, so nobody gets a cached answer without permission. For GET /customers:
 #     @token_required("mechanic")       aborts if the caller is no mechanic
 #     @query_parameters(search_schema)  hands the checked parameters to those below
-#     @cached                           answers if the answer is in the cache
-#     def list_customers(parameters)    the view
+#     @cached                           answers if the answer is in the cache; else the view does
 # A decorator with arguments has three levels:
 #     token_required("mechanic")   runs once, when Python reads the view, and returns decorator.
 #     decorator(view)              runs next, and returns wrapper, which takes the view's place.
@@ -476,16 +479,14 @@ def query_parameters(schema):
 @sa.event.listens_for(db.session, "after_commit")
 def delete_version(_session):
     """Delete the version of the data. SQLAlchemy calls this after each commit."""
-    try:
+    with contextlib.suppress(Exception):  # Redis is away: what it has may be old for 60 seconds
         cache.delete("version")
-    except Exception:  # Redis is away
-        current_app.logger.exception("Cached answers may be old for 60 seconds.")
 
 
 def make_version():
     """Store a new version of the data, and return it."""
     version = secrets.token_hex(16)
-    cache.set("version", version, timeout=24 * 60 * 60)  # if it expired, no answer would be found
+    cache.set("version", version, timeout=24 * 60 * 60)  # a day; the answers, 60 seconds
     return version
 
 
@@ -730,10 +731,9 @@ ticket_inventory_bp = Blueprint("ticket_inventory", __name__, url_prefix="/ticke
 
 def lock_ticket(ticket_id):
     """Make other requests that change this ticket wait until this one ends. Aborts with 404."""
-    # After an UPDATE of a row, a database lets nobody else update it before the transaction ends.
-    # This one changes nothing: it sets the price to the price.
+    # A database lets nobody else update a row before the end of a transaction that has updated it.
     update = sa.update(ServiceTicket).where(ServiceTicket.id == ticket_id)
-    result = db.session.execute(update.values(price=ServiceTicket.price))
+    result = db.session.execute(update.values(price=ServiceTicket.price))  # changes nothing
     if result.rowcount == 0:  # the number of rows that it has found
         abort(404, f"There is no record {ticket_id} in service_tickets.")
 
