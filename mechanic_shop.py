@@ -44,7 +44,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 # === Extensions and models ========================================================================
 # service_mechanic is a plain table; TicketInventory is a model, as it has columns of its own. lazy=
-# says how related records are read: "joined" in the same query, "selectin" in one more for a list.
+# says how related records are read: "joined" in the same query, "selectin" in one more query.
 
 
 class Base(orm.DeclarativeBase):  # what all models have
@@ -127,14 +127,14 @@ class ServiceTicket(db.Model):
 
 # === Passwords ====================================================================================
 # Only hashes of passwords are stored. Making one takes 60 ms and 32 MB, on purpose: a thief can try
-# only a few. Each request is a thread: two may make a hash at once, the others wait.
+# few passwords a second. Each request is a thread: two may make a hash at once, the others wait.
 hashing_gate = threading.Semaphore(2)
 
 
 @sa.event.listens_for(Customer.password, "set", retval=True)  # retval: what this returns is stored
 @sa.event.listens_for(Mechanic.password, "set", retval=True)
 def hash_password(_account, password, _old, _event):
-    """Return the hash of a new password. SQLAlchemy calls this when code sets a password."""
+    """Return the hash of a new password. SQLAlchemy calls this when one is set, not when read."""
     with hashing_gate:
         return security.generate_password_hash(password)
 
@@ -399,16 +399,15 @@ def log_in(role, email, password):
 
 # === Decorators of the views ======================================================================
 # A decorator puts a function of its own, here always called wrapper, before a view. The uppermost
-# runs first, so nobody gets a cached answer without permission. For GET /customers:
-#     @token_required("mechanic")       aborts if the caller is no mechanic
-#     @query_parameters(search_schema)  hands the checked parameters to those below
-#     @cached                           answers if the answer is in the cache; else the view does
+# runs first: @token_required aborts, or @query_parameters hands on what it has checked, or @cached
+# answers; else the view does. So nobody gets a cached answer without permission.
 # A decorator with arguments has three levels:
 #     token_required("mechanic")   runs once, when Python reads the view, and returns decorator.
 #     decorator(view)              runs next, and returns wrapper, which takes the view's place.
 #     wrapper(**arguments)         runs with each request. It gets the ids in the path, and what
 #                                  the decorators above it have added: fields, parameters.
-# functools.wraps copies the name, docstring and attributes of the view; the front page shows them.
+# functools.wraps copies the name, docstring and attributes of the view. From the attributes (roles,
+# body_schema, query_schema) the front page knows who may call and what to send.
 
 
 def token_required(*roles):
@@ -731,9 +730,10 @@ ticket_inventory_bp = Blueprint("ticket_inventory", __name__, url_prefix="/ticke
 
 def lock_ticket(ticket_id):
     """Make other requests that change this ticket wait until this one ends. Aborts with 404."""
-    # A database lets nobody else update a row before the end of a transaction that has updated it.
+    # After an UPDATE of a row, a database lets nobody else update it before the transaction ends.
+    # This one changes nothing: it sets the price to the price.
     update = sa.update(ServiceTicket).where(ServiceTicket.id == ticket_id)
-    result = db.session.execute(update.values(price=ServiceTicket.price))  # changes nothing
+    result = db.session.execute(update.values(price=ServiceTicket.price))
     if result.rowcount == 0:  # the number of rows that it has found
         abort(404, f"There is no record {ticket_id} in service_tickets.")
 
