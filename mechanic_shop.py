@@ -43,8 +43,8 @@ from werkzeug import exceptions, routing, security
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 # === Extensions and models ========================================================================
-# service_mechanic is a plain table; TicketInventory is a model, as it has columns of its own. lazy=
-# says how related records are read: "joined" in the same query, "selectin" in one more query.
+# service_mechanic is a plain table; TicketInventory, with columns of its own, is a model. Related
+# records are read in the same query (lazy="joined"), or in one more for all of a list ("selectin").
 
 
 class Base(orm.DeclarativeBase):  # what all models have
@@ -332,9 +332,8 @@ def page_response(query, schema, parameters):
 
 
 # === Tokens and logging in ========================================================================
-# A login gives a token, a text that the shop has signed. The caller sends it with each request, and
-# the shop reads from it who is calling: no login has to be stored. Anyone can read a token, but
-# only the shop can sign one. It is valid for an hour, or until the password is changed.
+# A login gives a token, which the caller sends with each request: it says who calls. Anyone can
+# read a token, but only the shop can sign one. It ends after an hour, or with the password.
 
 ROLES = {"customer": Customer, "mechanic": Mechanic}
 TOKEN_SECONDS = 60 * 60
@@ -399,8 +398,10 @@ def log_in(role, email, password):
 
 # === Decorators of the views ======================================================================
 # A decorator puts a function of its own, here always called wrapper, before a view. The uppermost
-# runs first: @token_required aborts, or @query_parameters hands on what it has checked, or @cached
-# answers; else the view does. So nobody gets a cached answer without permission.
+# runs first, so nobody gets a cached answer without permission. For example GET /customers:
+#     @token_required("mechanic")       Is the caller a mechanic? If not, abort with 401 or 403.
+#     @query_parameters(search_schema)  Are the parameters valid? If not, abort with 400.
+#     @cached                           Is the answer in the cache? If not, call the view.
 # A decorator with arguments has three levels:
 #     token_required("mechanic")   runs once, when Python reads the view, and returns decorator.
 #     decorator(view)              runs next, and returns wrapper, which takes the view's place.
@@ -794,10 +795,9 @@ def list_service_tickets(parameters):
 @service_tickets_bp.get("/<id:ticket_id>")
 @token_required("customer", "mechanic")
 def get_service_ticket(ticket_id):
-    """Show a ticket."""
+    """Show a ticket. For a customer, the tickets of others do not exist."""
     ticket = get_or_404(ServiceTicket, ticket_id)
     if request.customer_id is not None and request.customer_id != ticket.customer_id:
-        # As if it did not exist: customers do not learn which tickets others have.
         abort(404, f"There is no record {ticket_id} in service_tickets.")
     return service_ticket_schema.dump(ticket)
 
