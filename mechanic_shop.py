@@ -43,8 +43,8 @@ from werkzeug import exceptions, routing, security
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 # === Extensions and models ========================================================================
-# service_mechanic is a plain table; TicketInventory, with columns of its own, is a model. Related
-# records are read in the same query (lazy="joined"), or in one more for all of a list ("selectin").
+# TicketInventory is a model, as it has columns of its own. lazy= says how related records are read:
+# "joined" in the same query, "selectin" in one more query for all records of a list.
 
 
 class Base(orm.DeclarativeBase):  # what all models have
@@ -95,7 +95,7 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: a number of piece
 
 # The database refuses a second line for the same part on the same ticket.
 sa.Index("ticket_line", TicketInventory.ticket_id, TicketInventory.inventory_id, unique=True)
-# The primary key finds rows by ticket, its first column; the index finds them by mechanic.
+# A plain table. Its primary key finds rows by ticket, the first column; the index by mechanic.
 service_mechanic = db.Table(
     "service_mechanic",
     sa.Column("ticket_id", sa.ForeignKey("service_tickets.id"), primary_key=True),
