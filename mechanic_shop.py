@@ -93,8 +93,8 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: a number of piece
     part: Mapped[Inventory] = orm.relationship(lazy="joined")
 
 
-# The database refuses a second line for the same part on the same ticket.
-sa.Index("ticket_line", TicketInventory.ticket_id, TicketInventory.inventory_id, unique=True)
+# The database refuses a second line for the same part on a ticket. (The columns name the table.)
+sa.UniqueConstraint(TicketInventory.ticket_id, TicketInventory.inventory_id)
 # A plain table. Its primary key finds rows by ticket, the first column; the index by mechanic.
 service_mechanic = db.Table(
     "service_mechanic",
