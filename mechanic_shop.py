@@ -43,8 +43,8 @@ from werkzeug import exceptions, routing, security
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 # === Extensions and models ========================================================================
-# TicketInventory is a model, as it has columns of its own. lazy= says how related records are read:
-# "joined" in the same query, "selectin" in one more query for all records of a list.
+# service_mechanic is a plain table; TicketInventory is a model, as it has columns of its own. lazy=
+# says how related records are read: "joined" in the same query, "selectin" in one more for a list.
 
 
 class Base(orm.DeclarativeBase):  # what all models have
@@ -93,9 +93,9 @@ class TicketInventory(db.Model):  # a line of a ticket's bill: a number of piece
     part: Mapped[Inventory] = orm.relationship(lazy="joined")
 
 
-# The database refuses a second line for the same part on a ticket. (The columns name the table.)
-sa.UniqueConstraint(TicketInventory.ticket_id, TicketInventory.inventory_id)
-# A plain table. Its primary key finds rows by ticket, the first column; the index by mechanic.
+# The database refuses a second line for the same part on the same ticket.
+sa.Index("ticket_line", TicketInventory.ticket_id, TicketInventory.inventory_id, unique=True)
+# The primary key finds rows by ticket, its first column; the index finds them by mechanic.
 service_mechanic = db.Table(
     "service_mechanic",
     sa.Column("ticket_id", sa.ForeignKey("service_tickets.id"), primary_key=True),
