@@ -43,8 +43,9 @@ from werkzeug import exceptions, routing, security
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 # === Extensions and models ========================================================================
-# service_mechanic is a plain table; TicketInventory is a model, as it has columns of its own. lazy=
-# says how related records are read: "joined" in the same query, "selectin" in one more for a list.
+# service_mechanic is a plain table between two models; TicketInventory, between tickets and parts,
+# is a model, as it has columns of its own. lazy= says how related records are read: "joined" in the
+# same query, "selectin" in one more query for all records of a list.
 
 
 class Base(orm.DeclarativeBase):  # what all models have
@@ -334,7 +335,6 @@ def page_response(query, schema, parameters):
 # === Tokens and logging in ========================================================================
 # A login gives a token, which the caller sends with each request: it says who calls. Anyone can
 # read a token, but only the shop can sign one. It ends after an hour, or with the password.
-
 ROLES = {"customer": Customer, "mechanic": Mechanic}
 TOKEN_SECONDS = 60 * 60
 
@@ -365,7 +365,9 @@ def decode_token():
     except Exception:  # no token, or a wrong one, which may be wrong in any way
         abort(401, detail)
     password_hash = db.session.scalar(sa.select(model.password).where(model.id == account_id))
-    db.session.rollback()  # or, in some databases, the view would not see what others commit now
+    # End the transaction that this query has begun. In some databases, the view would otherwise see
+    # the data as they are now, even if somebody else changes them before it reads.
+    db.session.rollback()
     is_current = password_hash and claims.get("fingerprint") == fingerprint(password_hash)
     if scheme.lower() != "bearer" or not is_current:  # account deleted, or password changed
         abort(401, detail)
@@ -381,8 +383,9 @@ def address_and_email():
     return f"{get_remote_address()} {login_schema.load(request.json)['email']}"
 
 
-# Flask-Limiter can limit any function, not only views. Both login routes call this one, after @body
-# has checked the email. override_defaults=False: the default limit of each route counts as well.
+# Flask-Limiter can limit any function, not only views. It counts the calls of this one, from both
+# login routes together, when @body has checked the email. With override_defaults=False, the default
+# limit of 200 a minute for each route counts as well.
 @limiter.shared_limit("10/minute", "logins", key_func=address_and_email, override_defaults=False)
 def log_in(role, email, password):
     """Answer a login with a token. Aborts with 401 if the email or the password is wrong."""
@@ -392,7 +395,7 @@ def log_in(role, email, password):
         if not security.check_password_hash(password_hash, password):  # UNKNOWN_... matches none
             abort(401, "Wrong email or password.")
     answer = {"message": "Successfully logged in", "id": account.id}
-    # The session keeps the account as read above: the token is for the password that was checked.
+    # encode_token() gets this very account from the session: the token is for the checked password.
     return answer | {"token": encode_token(account.id, role), "expires_in": TOKEN_SECONDS}
 
 
@@ -515,7 +518,6 @@ def cached(view):
 
 # === Inventory ====================================================================================
 # The parts. Each resource has a Blueprint, a group of routes whose paths begin alike.
-
 inventory_bp = Blueprint("inventory", __name__, url_prefix="/inventory")
 
 
@@ -562,7 +564,7 @@ def delete_inventory(inventory_id):
 
 
 # === Customers ====================================================================================
-
+# Anyone may register. Customers reach only their own record; mechanics reach all of them.
 customers_bp = Blueprint("customers", __name__, url_prefix="/customers")
 
 
@@ -634,7 +636,7 @@ def delete_customer(customer_id):
 
 
 # === Mechanics ====================================================================================
-
+# Only mechanics add mechanics. The first one comes from seed.py.
 mechanics_bp = Blueprint("mechanics", __name__, url_prefix="/mechanics")
 
 
@@ -724,7 +726,6 @@ def delete_mechanic(mechanic_id):
 # === Service tickets ==============================================================================
 # A request that changes mechanics or parts locks the ticket first. Otherwise two callers who put
 # the same part on a ticket at once would both find no line and make one; the second would fail.
-
 service_tickets_bp = Blueprint("service_tickets", __name__, url_prefix="/service_tickets")
 ticket_inventory_bp = Blueprint("ticket_inventory", __name__, url_prefix="/ticket_inventory")
 
@@ -890,7 +891,6 @@ def remove_inventory(parameters, ticket_id, inventory_id):
 # === Errors =======================================================================================
 # All errors have one JSON format, RFC 9457: http_error() makes it, and the other functions call it.
 # For an abort() or an exception, Flask calls the function for its class or the nearest base class.
-
 main_bp = Blueprint("shop", __name__)  # a blueprint, as the app is made later
 
 
