@@ -333,8 +333,9 @@ def page_response(query, schema, parameters):
 
 
 # === Tokens and logging in ========================================================================
-# A login gives a token, which the caller sends with each request: it says who calls. Anyone can
-# read a token, but only the shop can sign one. It ends after an hour, or with the password.
+# A login gives a token, a text that the shop has signed. The caller sends it with each request, and
+# the shop reads from it who is calling: no login has to be stored. Anyone can read a token, but
+# only the shop can sign one. It is valid for an hour, or until the password is changed.
 ROLES = {"customer": Customer, "mechanic": Mechanic}
 TOKEN_SECONDS = 60 * 60
 
@@ -365,9 +366,7 @@ def decode_token():
     except Exception:  # no token, or a wrong one, which may be wrong in any way
         abort(401, detail)
     password_hash = db.session.scalar(sa.select(model.password).where(model.id == account_id))
-    # End the transaction that this query has begun. In some databases, the view would otherwise see
-    # the data as they are now, even if somebody else changes them before it reads.
-    db.session.rollback()
+    db.session.rollback()  # or, in some databases, the view would not see what others commit now
     is_current = password_hash and claims.get("fingerprint") == fingerprint(password_hash)
     if scheme.lower() != "bearer" or not is_current:  # account deleted, or password changed
         abort(401, detail)
@@ -383,9 +382,8 @@ def address_and_email():
     return f"{get_remote_address()} {login_schema.load(request.json)['email']}"
 
 
-# Flask-Limiter can limit any function, not only views. It counts the calls of this one, from both
-# login routes together, when @body has checked the email. With override_defaults=False, the default
-# limit of 200 a minute for each route counts as well.
+# Flask-Limiter can limit any function, not only views. Both login routes call this one, after @body
+# has checked the email. override_defaults=False: the default limit of each route counts as well.
 @limiter.shared_limit("10/minute", "logins", key_func=address_and_email, override_defaults=False)
 def log_in(role, email, password):
     """Answer a login with a token. Aborts with 401 if the email or the password is wrong."""
@@ -440,11 +438,12 @@ def body(schema, optional=False):
     def decorator(view):
         @functools.wraps(view)
         def wrapper(**arguments):
-            partial = False  # no required field may be missing
             if request.method == "PATCH":
                 partial = True  # any required field may be missing
             elif request.method == "PUT":
                 partial = ["password"]  # only this one may be missing: no GET shows it
+            else:
+                partial = False  # none may be missing
             fields = schema.load(load_json(optional), partial=partial)
             return view(fields=fields, **arguments)
 
