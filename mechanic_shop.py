@@ -438,12 +438,11 @@ def body(schema, optional=False):
     def decorator(view):
         @functools.wraps(view)
         def wrapper(**arguments):
+            partial = False  # no required field may be missing
             if request.method == "PATCH":
                 partial = True  # any required field may be missing
             elif request.method == "PUT":
                 partial = ["password"]  # only this one may be missing: no GET shows it
-            else:
-                partial = False  # none may be missing
             fields = schema.load(load_json(optional), partial=partial)
             return view(fields=fields, **arguments)
 
@@ -508,8 +507,9 @@ def cached(view):
             response.headers["hit_cache"] = "True"  # callers see that it is from the cache
             return response
         response = make_response(view(**arguments))  # an abort() ends this here: no error is stored
-        with contextlib.suppress(Exception):  # Redis is full, or has just gone away
-            cache.set(key, response)
+        if response.status_code == 200:  # nor is one that a view returns without abort()
+            with contextlib.suppress(Exception):  # Redis is full, or has just gone away
+                cache.set(key, response)
         return response
 
     return wrapper

@@ -1,5 +1,6 @@
 """The cache: who gets what from it, and that a write leaves it behind."""
 
+import itertools
 import time
 
 import pytest
@@ -7,6 +8,8 @@ import time_machine
 from flask_caching.backends import SimpleCache
 from harness.resources import RESOURCES
 from harness.shop import calling, problem
+
+import mechanic_shop
 
 CACHED = ["/customers", "/inventory", "/inventory/1", "/service_tickets"]
 CACHED += ["/mechanics", "/mechanics/ranking"]
@@ -103,6 +106,14 @@ def test_refusals_are_not_cached(anyone, part):
             response = anyone.get(path)
             problem(response, status, *fields)
             assert "hit_cache" not in response.headers
+
+
+def test_answer_that_is_no_200_is_not_cached(make_app):
+    app, numbers = make_app(), itertools.count()
+    view = mechanic_shop.cached(lambda: ({"number": next(numbers)}, 418))
+    app.add_url_rule("/teapot", view_func=view)
+    client = calling(app)
+    assert [client.get("/teapot").json["number"] for _ in range(3)] == [0, 1, 2]
 
 
 def test_no_header_reaches_others_through_the_cache(anyone, part):
